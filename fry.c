@@ -1,0 +1,739 @@
+/*
+ * fry.c - fry-run: run a command and leave nothing behind
+ *
+ * main reads as the story of a run: block signals, read the options, become a subreaper, start
+ * COMMAND, let go of all that is COMMAND's, then receive one signal after the other until nothing
+ * is left, and end as COMMAND did. struct fry is all there is to know about it.
+ *
+ * Until COMMAND lives, a failure is one line on stderr and exit status 125. From then on nothing
+ * ends fry-run before COMMAND: what fails is said, and the work goes on.
+ */
+/* SPDX-License-Identifier: MIT */
+#include "fry.h"
+
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* The licence travels with the binary, into an image that holds nothing else. */
+extern const char license_text[];
+__asm__(".section .rodata\n"
+	".globl license_text\n"
+	"license_text:\n"
+	".incbin \"LICENSE\"\n"
+	".byte 0\n"
+	".previous\n");
+
+static const char usage_text[] =
+	"Usage: fry-run [OPTION]... [--] COMMAND [ARG]...\n"
+	"Run COMMAND, forward signals to it, and leave nothing behind when it ends.\n"
+	"\n"
+	"  -k, --kill-after=DURATION  wait between INT, TERM and KILL (10s; 0: no KILL)\n"
+	"      --stop=SCHEDULE        the steps themselves, such as INT/7s/TERM/2s/KILL\n"
+	"  -t, --timeout=DURATION     stop COMMAND after this time, and exit 124\n"
+	"  -p, --parent-death=SIGNAL  act as if SIGNAL came when the parent dies\n"
+	"      --leftover=stop|wait|leave|fail  for processes that outlive COMMAND (stop)\n"
+	"      --scope=auto|command|group|tree  who gets forwarded signals (auto)\n"
+	"  -g, --group                --scope=group\n"
+	"  -c, --single-child         --scope=command\n"
+	"  -r, --rewrite=FROM:TO      forward TO where FROM is received; 0 drops it\n"
+	"      --pgroup=auto|inherit|new|session|PGID  the process group of COMMAND (auto)\n"
+	"      --no-guard             do without protection from kill -9 (no effect yet)\n"
+	"      --status=mirror|code   die of COMMAND's signal N, or exit 128+N (mirror)\n"
+	"  -e, --expect=CODE          exit 0 where COMMAND's status is CODE\n"
+	"  -w, --warn-reaped          name each orphan as it is reaped\n"
+	"  -v, --verbose              say what is done and why; repeat for more\n"
+	"  -s                         no effect: fry-run is always a subreaper\n"
+	"  -l, -L, --license   -h, --help   -V, --version   print it and exit\n"
+	"\n"
+	"Not supported yet: --cgroup, --guard, --report, -P, --pause\n"
+	"Exit status: COMMAND's; 124 timed out; 125 fry-run failed; 126 COMMAND cannot be\n"
+	"executed; 127 COMMAND not found. FRY_RUN_OPTS in the environment is read first.\n";
+
+static void vsay(const char *format, va_list arguments)
+{
+	char line[1024] = "fry-run: ";
+	size_t start = strlen(line), length;
+	struct pollfd stderr_poll = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	vsnprintf(line + start, sizeof(line) - start - 1, format, arguments);
+	length = strlen(line);
+	/* One line whatever a name holds, and nothing that a terminal would obey. */
+	for (size_t i = 0; i < length; i++)
+		if (iscntrl((unsigned char)line[i]))
+			line[i] = '?';
+	line[length++] = '\n';
+	/* Nobody waits for a reader who does not read. SIGPIPE is blocked, and dropped later. */
+	if (poll(&stderr_poll, 1, 0) == 0 || write(STDERR_FILENO, line, length) == -1)
+		return;
+}
+
+void say(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsay(format, arguments);
+	va_end(arguments);
+}
+
+void say_verbose(const struct fry *fry, int level, const char *format, ...)
+{
+	va_list arguments;
+
+	if (fry->options.verbose < level)
+		return;
+	va_start(arguments, format);
+	vsay(format, arguments);
+	va_end(arguments);
+}
+
+/* Options that have no letter. */
+enum { STOP = UCHAR_MAX + 1, LEFTOVER, SCOPE, PGROUP, CGROUP, GUARD, NO_GUARD, STATUS, REPORT };
+
+static const char option_letters[] = "+:k:t:p:gcr:e:wvPslLhV";
+
+static const struct option option_names[] = {
+	{"kill-after", required_argument, NULL, 'k'},
+	{"stop", required_argument, NULL, STOP},
+	{"timeout", required_argument, NULL, 't'},
+	{"parent-death", required_argument, NULL, 'p'},
+	{"leftover", required_argument, NULL, LEFTOVER},
+	{"scope", required_argument, NULL, SCOPE},
+	{"group", no_argument, NULL, 'g'},
+	{"single-child", no_argument, NULL, 'c'},
+	{"rewrite", required_argument, NULL, 'r'},
+	{"pgroup", required_argument, NULL, PGROUP},
+	{"cgroup", required_argument, NULL, CGROUP},
+	{"guard", no_argument, NULL, GUARD},
+	{"no-guard", no_argument, NULL, NO_GUARD},
+	{"status", required_argument, NULL, STATUS},
+	{"expect", required_argument, NULL, 'e'},
+	{"warn-reaped", no_argument, NULL, 'w'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"report", required_argument, NULL, REPORT},
+	{"pause", no_argument, NULL, 'P'},
+	{"license", no_argument, NULL, 'l'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
+/* Refuse a word for the rule that it breaks. Does not return. */
+__attribute__((noreturn)) static void refuse(const char *word, const char *rule)
+{
+	say("%s: %s", word, rule);
+	exit(EXIT_FRY);
+}
+
+/* The same for the argument of an option, which is named as it is documented. */
+__attribute__((noreturn)) static void refuse_argument(int option, const char *rule)
+{
+	const struct option *name = option_names;
+
+	while (name->name != NULL && name->val != option)
+		name++;
+	say("--%s=%s: %s", name->name, optarg, rule);
+	exit(EXIT_FRY);
+}
+
+/* The option that getopt_long(3) stopped at: a letter, or the word before optind. */
+__attribute__((noreturn)) static void refuse_option(char **argv, const char *rule)
+{
+	char letter[] = {'-', (char)optopt, '\0'};
+	const char *word = argv[optind - 1];
+
+	refuse(strncmp(word, "--", 2) == 0 || optopt == 0 ? word : letter, rule);
+}
+
+__attribute__((noreturn)) static void print(const char *text)
+{
+	while (*text != '\0') {
+		ssize_t written = write(STDOUT_FILENO, text, strlen(text));
+
+		if (written == -1)
+			refuse("stdout", strerror(errno));
+		text += written;
+	}
+	exit(EXIT_SUCCESS);
+}
+
+/* The place of a word in a list of words, which an enum follows. Returns -1 if it is not there. */
+static int parse_choice(const char *word, const char *const *choices)
+{
+	for (int i = 0; choices[i] != NULL; i++)
+		if (strcmp(word, choices[i]) == 0)
+			return i;
+	return -1;
+}
+
+static int parse_signal(int option)
+{
+	int sig = signals_parse(optarg);
+
+	if (sig == -1)
+		refuse_argument(option, "SIGNAL is a name such as TERM or RTMIN+1, or a number");
+	return sig;
+}
+
+static int64_t parse_duration(int option)
+{
+	int64_t span = signals_parse_duration(optarg);
+
+	if (span == -1)
+		refuse_argument(option, "DURATION is a decimal number with ms, s, m, h or d");
+	return span;
+}
+
+/* A decimal number between bounds. Returns it, or -1. */
+static long parse_decimal(const char *word, long low, long high)
+{
+	char *end;
+	long number;
+
+	if (!isdigit((unsigned char)*word))
+		return -1;
+	errno = 0;
+	number = strtol(word, &end, 10);
+	return *end != '\0' || errno != 0 || number < low || number > high ? -1 : number;
+}
+
+static void parse_rewrite(struct options *options)
+{
+	const char *colon = strchr(optarg, ':');
+	char from[16];
+	int sig, as;
+
+	if (colon == NULL || colon == optarg || (size_t)(colon - optarg) >= sizeof(from))
+		refuse_argument('r', "a rewrite is FROM:TO, two signals, where TO may be 0");
+	memcpy(from, optarg, (size_t)(colon - optarg));
+	from[colon - optarg] = '\0';
+	sig = signals_parse(from);
+	as = strcmp(colon + 1, "0") == 0 ? 0 : signals_parse(colon + 1);
+	if (sig == -1 || as == -1)
+		refuse_argument('r', "FROM and TO are names such as TERM, or numbers");
+	if (sig == SIGKILL || sig == SIGSTOP || sig == SIGCHLD)
+		refuse_argument('r', "FROM is a signal that never reaches fry-run to be forwarded");
+	options->as[sig] = (unsigned char)as;
+}
+
+static void parse_pgroup(struct options *options)
+{
+	static const char *const choices[] = {"auto", "inherit", "new", "session", NULL};
+	int choice = parse_choice(optarg, choices);
+	long group = parse_decimal(optarg, 2, INT_MAX);
+
+	if (choice == -1 && group == -1)
+		refuse_argument(PGROUP, "PGROUP is auto, inherit, new, session or a group's number");
+	options->placement = choice == -1 ? PLACE_JOIN : (enum placement)choice;
+	options->group = choice == -1 ? (pid_t)group : 0;
+}
+
+static void parse_argument(struct fry *fry, int option)
+{
+	static const char *const leftovers[] = {"stop", "wait", "leave", "fail", NULL};
+	static const char *const scopes[] = {"auto", "command", "group", "tree", NULL};
+	static const char *const statuses[] = {"mirror", "code", NULL};
+	struct options *options = &fry->options;
+	const char *rule;
+	int choice;
+
+	switch (option) {
+	case 'k':
+		options->wait_given = true;
+		stop_default(&fry->stop, parse_duration(option));
+		break;
+	case STOP:
+		options->stop_given = true;
+		rule = stop_parse(&fry->stop, optarg);
+		if (rule != NULL)
+			refuse_argument(option, rule);
+		break;
+	case 't':
+		options->timeout = parse_duration(option);
+		break;
+	case 'p':
+		options->parent_death = parse_signal(option);
+		break;
+	case LEFTOVER:
+		choice = parse_choice(optarg, leftovers);
+		if (choice == -1)
+			refuse_argument(option, "LEFTOVER is stop, wait, leave or fail");
+		options->leftover = (enum leftover)choice;
+		break;
+	case SCOPE:
+		choice = parse_choice(optarg, scopes);
+		if (choice == -1)
+			refuse_argument(option, "SCOPE is auto, command, group or tree");
+		options->scope = (enum scope)choice;
+		break;
+	case 'r':
+		parse_rewrite(options);
+		break;
+	case PGROUP:
+		parse_pgroup(options);
+		break;
+	case STATUS:
+		choice = parse_choice(optarg, statuses);
+		if (choice == -1)
+			refuse_argument(option, "STATUS is mirror or code");
+		options->code = choice == 1;
+		break;
+	case 'e':
+		choice = (int)parse_decimal(optarg, 0, UINT8_MAX);
+		if (choice == -1)
+			refuse_argument(option, "CODE is a number from 0 to 255");
+		options->expected[choice] = true;
+		break;
+	case CGROUP:
+		if (strcmp(optarg, "new") != 0 && strcmp(optarg, "own") != 0)
+			refuse_argument(option, "CGROUP is new or own");
+		refuse_argument(option, "not supported yet");
+	case REPORT:
+		refuse_argument(option, "not supported yet");
+	}
+}
+
+/* Read options up to the first word that is none. Returns its place in argv. */
+static int parse_words(struct fry *fry, int argc, char **argv)
+{
+	struct options *options = &fry->options;
+	int option;
+
+	optind = 0; /* start afresh, with glibc and musl */
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, option_letters, option_names, NULL)) != -1) {
+		switch (option) {
+		case 'g':
+			options->scope = SCOPE_GROUP;
+			break;
+		case 'c':
+			options->scope = SCOPE_COMMAND;
+			break;
+		case 'w':
+			options->warn_reaped = true;
+			break;
+		case 'v':
+			options->verbose++;
+			break;
+		case 's':
+		case NO_GUARD:
+			break;
+		case GUARD:
+			refuse("--guard", "not supported yet");
+		case 'P':
+			refuse("--pause", "not supported yet");
+		case 'l':
+		case 'L':
+			print(license_text);
+		case 'h':
+			print(usage_text);
+		case 'V':
+			print("fry-run " FRY_VERSION "\n");
+		case ':':
+			refuse_option(argv, "the option needs an argument");
+		case '?':
+			refuse_option(argv, "no such option, or one that takes no argument");
+		default:
+			parse_argument(fry, option);
+		}
+	}
+	return optind;
+}
+
+/* FRY_RUN_OPTS, for an image whose ENTRYPOINT cannot be edited. */
+static void parse_environment(struct fry *fry, char *name)
+{
+	static const char space[] = " \t\n\v\f\r";
+	const char *value = getenv("FRY_RUN_OPTS");
+	char *copy, **argv, *rest, *word;
+	size_t length, size;
+	int argc = 1;
+
+	if (value == NULL)
+		return;
+	length = strlen(value) + 1;
+	size = (length / 2 + 2) * sizeof(*argv) + length;
+	argv = memory_get(size);
+	if (argv == NULL)
+		refuse("FRY_RUN_OPTS", strerror(errno));
+	copy = memcpy(argv + length / 2 + 2, value, length);
+	argv[0] = name;
+	for (word = strtok_r(copy, space, &rest); word != NULL; word = strtok_r(NULL, space, &rest))
+		argv[argc++] = word;
+	if (parse_words(fry, argc, argv) < argc)
+		refuse(argv[optind], "FRY_RUN_OPTS holds options only");
+	memory_free(argv, size);
+}
+
+static void parse_options(struct fry *fry, int argc, char **argv)
+{
+	struct options *options = &fry->options;
+	int first;
+
+	for (int sig = 0; sig < SIGNALS; sig++)
+		options->as[sig] = (unsigned char)sig;
+	stop_default(&fry->stop, STEP_WAIT);
+	parse_environment(fry, argv[0]);
+	first = parse_words(fry, argc, argv);
+	if (options->stop_given && options->wait_given)
+		refuse("--stop", "cannot be combined with -k, it holds the waits itself");
+	if (first >= argc)
+		refuse("COMMAND", "no command to run was given (see --help)");
+	fry->command = argv + first;
+}
+
+/* Whether there is a controlling terminal. The word to stay in its group is then the shell's. */
+static bool has_terminal(const struct fry *fry)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd != -1) {
+		close(fd);
+		return true;
+	}
+	/* No /dev in a small root, or no descriptor to spare. */
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (tcgetsid(fd) == fry->own_session)
+			return true;
+	return false;
+}
+
+/* Decide where COMMAND runs. */
+static void place(struct fry *fry)
+{
+	struct options *options = &fry->options;
+
+	fry->terminal = has_terminal(fry);
+	if (options->placement == PLACE_AUTO)
+		options->placement = fry->terminal ? PLACE_INHERIT : PLACE_NEW;
+	fry->group = options->placement == PLACE_JOIN ? options->group : fry->own_group;
+	fry->owns_group = options->placement == PLACE_NEW || options->placement == PLACE_SESSION;
+	/* Elsewhere than in the caller's group a stop is COMMAND's own affair. */
+	fry->terminal = fry->terminal && options->placement == PLACE_INHERIT;
+}
+
+/* Ask for the parent's death to be told: by SIGCHLD, which is never forwarded. */
+static void watch_parent(const struct fry *fry)
+{
+	/* It comes when the thread that forked us ends, too; so the loop looks at getppid(2). */
+	if (fry->options.parent_death != 0)
+		prctl(PR_SET_PDEATHSIG, SIGCHLD);
+}
+
+/* In the child: a variable that names fry-run's pid as the one it is meant for names COMMAND's. */
+static bool environ_readdress(const struct fry *fry, const char *name, char *text, size_t size)
+{
+	size_t length = strlen(name);
+
+	for (char **variable = environ; *variable != NULL; variable++) {
+		if (strncmp(*variable, name, length) != 0 || (*variable)[length] != '=')
+			continue;
+		if (parse_decimal(*variable + length + 1, 1, INT_MAX) != fry->self)
+			return false;
+		snprintf(text, size, "%s=%d", name, (int)getpid());
+		*variable = text;
+		return true;
+	}
+	return false;
+}
+
+static void environ_remove(const char *name)
+{
+	size_t length = strlen(name);
+	char **to = environ;
+
+	for (char **from = environ; *from != NULL; from++)
+		if (strncmp(*from, name, length) != 0 || (*from)[length] != '=')
+			*to++ = *from;
+	*to = NULL;
+}
+
+/* execve(2), or what execvp(3) does for a file without `#!`: let a shell run it. */
+static void execute_file(char **command, char *path)
+{
+	char *name = command[0];
+
+	execve(path, command, environ);
+	if (errno != ENOEXEC)
+		return;
+	command[-1] = (char[]){"sh"}; /* there is always fry-run's own name or option before it */
+	command[0] = path;
+	execve("/bin/sh", command - 1, environ);
+	command[0] = name;
+}
+
+/* Execute COMMAND, looked for along PATH. Returns with errno if that is impossible. */
+static void execute(char **command)
+{
+	const char *path = getenv("PATH");
+	char file[PATH_MAX];
+	int error = ENOENT;
+
+	if (strchr(command[0], '/') != NULL) {
+		execute_file(command, command[0]);
+		return;
+	}
+	if (path == NULL)
+		path = "/usr/local/bin:/bin:/usr/bin";
+	for (bool last = command[0][0] == '\0'; !last;) {
+		int length = (int)strcspn(path, ":");
+
+		if (snprintf(file, sizeof(file), "%.*s%s%s", length, path, length == 0 ? "" : "/",
+			     command[0]) < (int)sizeof(file)) {
+			execute_file(command, file);
+			if (errno == EACCES)
+				error = EACCES; /* found, but perhaps there is a better one */
+			else if (errno != ENOENT && errno != ENOTDIR)
+				return;
+		}
+		last = path[length] == '\0';
+		path += length + !last;
+	}
+	errno = error;
+}
+
+/*
+ * In the child, which shares fry-run's memory until it has executed COMMAND. Everything is blocked
+ * until the mask is given back: what is sent to the new group from then on, COMMAND gets.
+ */
+__attribute__((noreturn)) static void child_run(struct fry *fry)
+{
+	static const char *const names[] = {"LISTEN_PID", "WATCHDOG_PID", "SYSTEMD_EXEC_PID"};
+	enum { NAMES = sizeof(names) / sizeof(names[0]) };
+	char texts[NAMES][32];
+
+	if (fry->options.placement == PLACE_SESSION)
+		setsid();
+	else if (fry->options.placement == PLACE_NEW)
+		setpgid(0, 0);
+	else if (fry->options.placement == PLACE_JOIN && setpgid(0, fry->group) == -1) {
+		say("--pgroup=%d: %s", (int)fry->group, strerror(errno));
+		fry->exec_errno = errno;
+		_exit(EXIT_FRY);
+	}
+	for (int i = 0; i < NAMES; i++)
+		if (environ_readdress(fry, names[i], texts[i], sizeof(texts[i])) && i == 0)
+			environ_remove("LISTEN_PIDFDID"); /* the same by another number */
+	signals_restore(fry);
+	execute(fry->command);
+	fry->exec_errno = errno;
+	/* Before a word is said: a broken stderr must not change the status. */
+	signals_hold(NULL);
+	say("cannot execute %s: %s", fry->command[0], strerror(fry->exec_errno));
+	_exit(fry->exec_errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+static void spawn(struct fry *fry)
+{
+	/*
+	 * vfork(2), for speed, and because fry-run then goes on only after COMMAND was executed:
+	 * a signal received before has waited, and finds COMMAND with its own dispositions.
+	 */
+	fry->child = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+	if (fry->child == 0)
+		child_run(fry);
+	if (fry->child == -1) {
+		say("cannot fork: %s%s", strerror(errno),
+		    errno == EAGAIN ? " (the limit on processes is reached)" : "");
+		exit(EXIT_FRY);
+	}
+	fry->highest = fry->child > fry->self ? fry->child : fry->self;
+	if (fry->owns_group)
+		fry->group = fry->child;
+	/* Where vfork is a mere fork, as under an emulator, the group must exist from here on. */
+	if (fry->options.placement == PLACE_NEW)
+		setpgid(fry->child, fry->child);
+	if (fry->options.timeout != 0)
+		fry->timeout_at = clock_add(clock_now(), fry->options.timeout);
+	say_verbose(fry, 1, "started %s as process %d in group %d", fry->command[0],
+		    (int)fry->child, (int)fry->group);
+}
+
+/* Close all but stderr where close_range(2), of Linux 5.9, is missing. */
+static void close_listed(void)
+{
+	struct numbers open_fds;
+	long fd;
+
+	if (!numbers_open(&open_fds, "/proc/self/fd")) {
+		for (fd = STDERR_FILENO + 1; fd < 65536; fd++)
+			close((int)fd);
+		return;
+	}
+	while ((fd = numbers_next(&open_fds)) != -1)
+		if (fd > STDERR_FILENO && fd != open_fds.fd)
+			close((int)fd);
+}
+
+/* Let go of what is COMMAND's: its pipes come to their end when it closes them, no mount is busy. */
+static void let_go(void)
+{
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == -1)
+		close_listed();
+	if (chdir("/") == -1)
+		return; /* there is nowhere better */
+}
+
+/* Send the signal of a step that was entered by time to everything left. */
+static void step(struct fry *fry)
+{
+	const struct stop *stop = &fry->stop;
+	struct errand errand = {.signal = stop_signal(stop), .stopping = true, .once = true};
+	struct signal_name name;
+
+	if (errand.signal == 0)
+		return;
+	say_verbose(fry, 1, "time for %s", signals_name(errand.signal, &name));
+	for (int i = 0; i < stop->at; i++)
+		if (stop->step[i].signal == errand.signal)
+			errand.once = false; /* the schedule says it twice, and means it */
+	if (errand.signal != SIGKILL)
+		tree_signal(fry, &errand);
+}
+
+/* COMMAND has ended. Those who remain get TERM, unless they have had it. */
+static void outlived(struct fry *fry)
+{
+	struct errand note = {.noting = true, .naming = true, .why = "left behind by COMMAND"};
+	struct errand errand = {.signal = SIGTERM, .stopping = true, .once = true};
+	enum leftover leftover = fry->options.leftover;
+
+	fry->timeout_at = NEVER;
+	if (leftover == LEFTOVER_WAIT || leftover == LEFTOVER_LEAVE)
+		return;
+	if (leftover == LEFTOVER_FAIL)
+		tree_signal(fry, &note);
+	fry->leaked = note.found != 0;
+	stop_leftover(&fry->stop, clock_now());
+	if (stop_signal(&fry->stop) != SIGKILL)
+		tree_signal(fry, &errand);
+	say_verbose(fry, 1, "COMMAND has ended, and %u others got TERM", errand.found);
+}
+
+/* Act as if sig had been received from a process. */
+static void pretend(struct fry *fry, int sig, bool stopping)
+{
+	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
+
+	signals_request(fry, &info, stopping);
+}
+
+/* Act on the parent's death and on the timeout, each once. */
+static void look_around(struct fry *fry, const siginfo_t *last)
+{
+	int sig = fry->options.parent_death;
+	bool orphaned = getppid() != fry->parent;
+
+	/* A parent in another pid namespace has no number; its death has no sender either. */
+	if (fry->parent == 0 && last->si_signo == SIGCHLD && last->si_code == SI_USER)
+		orphaned = last->si_pid == 0;
+	if (sig != 0 && orphaned && !fry->orphaned) {
+		fry->orphaned = true;
+		say_verbose(fry, 1, "the parent has died");
+		pretend(fry, sig, sig == SIGINT || sig == SIGTERM || sig == SIGQUIT);
+	}
+	if (fry->timeout_at <= clock_now() && fry->stop.at == -1) {
+		fry->timed_out = true;
+		fry->timeout_at = NEVER;
+		say_verbose(fry, 1, "timed out");
+		pretend(fry, fry->stop.step[0].signal, true);
+	}
+}
+
+/* Receive signals, reap, and keep the schedule, until nothing is left or nothing can be done. */
+static void run(struct fry *fry)
+{
+	siginfo_t info = {0};
+	bool left, outlived_yet = false;
+
+	for (;;) {
+		unsigned reaped = reap_drain(fry, &left);
+		struct stop *stop = &fry->stop;
+		int64_t deadline;
+
+		if (!left || (fry->ended && fry->options.leftover == LEFTOVER_LEAVE))
+			return;
+		if (fry->ended && !outlived_yet) {
+			outlived_yet = true;
+			outlived(fry);
+		}
+		if (fry->stopped != 0 && fry->self != 1)
+			signals_raise(fry, fry->stopped);
+		fry->stopped = 0;
+		look_around(fry, &info);
+		if (stop_expire(stop, clock_now()))
+			step(fry);
+		if (stop_signal(stop) == SIGKILL) {
+			reap_kill(fry);
+			return;
+		}
+		if (stop->at == stop->steps) {
+			tree_name(fry, "still there when the schedule is over");
+			return;
+		}
+		/* Orphans may come faster than they are reaped: then do not sleep. */
+		deadline = stop->at == -1 ? fry->timeout_at : stop->deadline;
+		if (signals_receive(&info, reaped != 0 ? 0 : deadline) != 0)
+			signals_act(fry, &info);
+		else
+			info.si_signo = 0;
+	}
+}
+
+/* The status to exit with; or die of what COMMAND died of. */
+static int finish(struct fry *fry)
+{
+	const struct options *options = &fry->options;
+	int status;
+
+	if (fry->timed_out)
+		return EXIT_TIMED_OUT;
+	if (!fry->ended)
+		return EXIT_FRY; /* it may not be signalled, or does not die */
+	if (WIFEXITED(fry->status))
+		status = WEXITSTATUS(fry->status);
+	else
+		status = 128 + WTERMSIG(fry->status);
+	if (options->expected[status & UINT8_MAX] && fry->exec_errno == 0)
+		status = 0;
+	else if (WIFSIGNALED(fry->status) && !options->code)
+		signals_die(fry, WTERMSIG(fry->status));
+	return fry->leaked && status == 0 ? EXIT_FRY : status;
+}
+
+int main(int argc, char **argv)
+{
+	struct fry fry = {.timeout_at = NEVER};
+
+	signals_block(&fry);	       /* from here on no signal is lost, and none ends fry-run */
+	fry.parent = getppid();	       /* before its death is asked for: then it shows in any case */
+	fry.self = getpid();
+	fry.own_group = getpgrp();
+	fry.own_session = getsid(0);
+	parse_options(&fry, argc, argv);
+	place(&fry);
+	watch_parent(&fry);
+	reap_start(&fry);	       /* before COMMAND can leave an orphan */
+	spawn(&fry);
+	let_go();		       /* after COMMAND has it all */
+	run(&fry);
+	return finish(&fry);
+}

@@ -1,0 +1,215 @@
+/* fry.h - what the files of fry-run share, in the order in which they are read */
+/* SPDX-License-Identifier: MIT */
+#ifndef FRY_H
+#define FRY_H
+
+#include <sys/types.h>
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FRY_VERSION "0.1.0"
+
+enum {
+	EXIT_TIMED_OUT = 124,	   /* as timeout(1) */
+	EXIT_FRY = 125,		   /* fry-run itself failed or was misused */
+	EXIT_NOT_EXECUTABLE = 126, /* as a shell: found, not executable */
+	EXIT_NOT_FOUND = 127	   /* as a shell: not found */
+};
+
+/* Times are nanoseconds of CLOCK_MONOTONIC, spans are nanoseconds; both saturate. */
+#define NEVER INT64_MAX
+#define MILLISECOND INT64_C(1000000)
+#define SECOND (1000 * MILLISECOND)
+
+#define STEP_WAIT (10 * SECOND) /* between the steps of a stop, if nothing else was said */
+#define KILL_WAIT (10 * SECOND) /* after KILL, while nothing dies any more */
+
+enum placement { PLACE_AUTO, PLACE_INHERIT, PLACE_NEW, PLACE_SESSION, PLACE_JOIN };
+enum scope { SCOPE_AUTO, SCOPE_COMMAND, SCOPE_GROUP, SCOPE_TREE };
+enum leftover { LEFTOVER_STOP, LEFTOVER_WAIT, LEFTOVER_LEAVE, LEFTOVER_FAIL };
+
+enum {
+	SIGNALS = _NSIG, /* one more than the last signal */
+	MAX_STEPS = 16
+};
+
+/* The stop schedule: send a signal, wait, go on to the next step. */
+struct stop {
+	struct step {
+		int signal;
+		int64_t wait;
+	} step[MAX_STEPS];
+	int steps;
+	int at;		  /* the step that is under way; -1: no stop was asked for */
+	int64_t deadline; /* when its wait is over */
+};
+
+/* One process below fry-run, as it was when it was last seen. */
+struct process {
+	pid_t pid, parent, group, session;
+	unsigned long long start; /* in clock ticks since boot: with pid, it names one process */
+	unsigned long threads;
+	uint64_t had;	/* bit N-1: has been sent signal N of a stop */
+	char state;	/* as in proc_pid_stat(5); 0 where /proc does not tell */
+	bool forbidden; /* may not be signalled, and was named for it */
+	bool reaped;	/* its pid may be another's by now */
+	char name[16];
+};
+
+/* A growing array of processes, with an index by pid. */
+struct table {
+	struct process *process;
+	uint32_t *slot; /* 0: empty; otherwise 1 + the place in the array */
+	size_t count, slots;
+};
+
+struct options {
+	enum placement placement;
+	enum scope scope;
+	enum leftover leftover;
+	pid_t group; /* to join, with PLACE_JOIN */
+	int64_t timeout;
+	int parent_death;	    /* 0: not asked for */
+	unsigned char as[SIGNALS];    /* what a received signal is forwarded as; 0: dropped */
+	bool expected[UINT8_MAX + 1]; /* statuses that count as 0 */
+	bool code;		    /* exit 128+N rather than die of N */
+	bool warn_reaped;
+	bool stop_given, wait_given; /* --stop and -k exclude each other */
+	int verbose;
+};
+
+struct fry {
+	struct options options;
+	char **command; /* COMMAND and its arguments; the word before it may be overwritten */
+
+	/* how fry-run was started */
+	pid_t self, parent, own_group, own_session;
+	sigset_t mask;		     /* inherited, and COMMAND's */
+	struct sigaction child_action; /* of SIGCHLD, likewise */
+	bool ignored[SIGNALS];	     /* of INT, TERM and QUIT: those that start no stop */
+	bool inherited;		     /* it had children already */
+	bool terminal;		     /* it has a controlling terminal */
+
+	/* COMMAND */
+	pid_t child;	 /* 0 once it was reaped: never used by number again */
+	pid_t group;	 /* the group it was started in */
+	bool owns_group; /* it leads that group, and nobody else is in it */
+	int exec_errno;	 /* set by the child where COMMAND could not be executed */
+	bool ended;	 /* status holds its wait status */
+	int status;
+
+	/* what became of it */
+	struct stop stop;
+	int64_t timeout_at;
+	bool timed_out;
+	bool orphaned; /* the parent's death was acted upon */
+	int stopped;   /* COMMAND was stopped by this signal, on a terminal */
+	bool leaked;   /* something outlived COMMAND */
+
+	pid_t highest; /* pid that was seen: says how far to look without /proc */
+	struct table tree, before; /* as this walk found it, and the one before */
+};
+
+/* fry.c */
+
+/* Print one line, `fry-run: ` and the message, with one write(2); control characters become `?`. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same where -v was given at least level times. */
+void say_verbose(const struct fry *fry, int level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* signals.c */
+
+/* Parse a signal's name or number. Returns it, or -1 with errno EINVAL. */
+int signals_parse(const char *word);
+/* Write a signal's name, without SIG, to a buffer; returns the buffer. */
+struct signal_name {
+	char text[24];
+};
+const char *signals_name(int sig, struct signal_name *name);
+/* Parse timeout(1)'s DURATION, rounding up. Returns nanoseconds, or -1 with errno EINVAL. */
+int64_t signals_parse_duration(const char *word);
+/* Block every signal, and keep the mask and the dispositions that were inherited. */
+void signals_block(struct fry *fry);
+/* Block every signal; old, if it is not NULL, receives the mask that was. */
+void signals_hold(sigset_t *old);
+/* In the child: give COMMAND the mask and the disposition of SIGCHLD that were inherited. */
+void signals_restore(const struct fry *fry);
+/* Wait for a signal until a deadline. Returns it, or 0 when the deadline has come. */
+int signals_receive(siginfo_t *info, int64_t deadline);
+/* Forward a received signal as the options say, and let it start or advance the stop. */
+void signals_act(struct fry *fry, siginfo_t *info);
+/* The same for what is no longer to be questioned: a stop request, or not. */
+void signals_request(struct fry *fry, siginfo_t *info, bool stopping);
+/* Send sig, for which info may hold a value, to those whom the scope names. */
+void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stopping);
+/* Do to fry-run what sig does by default: end or stop. Returns when it is continued. */
+void signals_raise(const struct fry *fry, int sig);
+/* Die of sig, without dumping core. Returns where that is impossible: as PID 1. */
+void signals_die(const struct fry *fry, int sig);
+/* CLOCK_MONOTONIC now, and a time plus a span. */
+int64_t clock_now(void);
+int64_t clock_add(int64_t time, int64_t span);
+
+/* The stop schedule: pure functions of its state and the time. */
+
+/* Parse start-stop-daemon(8)'s schedule. Returns NULL, or the rule that word breaks. */
+const char *stop_parse(struct stop *stop, const char *word);
+/* Set the default schedule with this wait between the steps; 0: without KILL. */
+void stop_default(struct stop *stop, int64_t wait);
+/* A stop was asked for by sig: go to its step if that lies ahead. */
+void stop_request(struct stop *stop, int sig, int64_t now);
+/* COMMAND has ended before others: go to the TERM step if that lies ahead. */
+void stop_leftover(struct stop *stop, int64_t now);
+/* If the wait of this step is over, go to the next and return true; at == steps: it was the last. */
+bool stop_expire(struct stop *stop, int64_t now);
+/* The signal of the step that is under way; 0 if none is. */
+int stop_signal(const struct stop *stop);
+/* Whether sig may yet be sent by this schedule to those who have not had it. */
+bool stop_sends(const struct stop *stop, int sig);
+
+/* reap.c */
+
+/* Become a subreaper, and see whether there are children already. */
+void reap_start(struct fry *fry);
+/* Reap what has ended. Returns how many, with *left saying whether children remain. */
+unsigned reap_drain(struct fry *fry, bool *left);
+/* Kill until nothing is left, or nothing but what cannot be killed. */
+void reap_kill(struct fry *fry);
+
+/* Zeroed pages of memory. Returns NULL with errno ENOMEM. libc's malloc would double the binary. */
+void *memory_get(size_t size);
+void memory_free(void *memory, size_t size);
+
+/* The numbers among the names in a directory of /proc: pids, threads, descriptors. */
+struct numbers {
+	int fd;
+	long at, end;
+	uint64_t entries[512]; /* as getdents64(2) fills it */
+};
+/* Begin to read. Returns false with errno from open(2). */
+bool numbers_open(struct numbers *numbers, const char *directory);
+/* Returns the next, or -1 after the last, when the directory was closed. */
+long numbers_next(struct numbers *numbers);
+
+/* A signal, whom it goes to, and what came of it. */
+struct errand {
+	int signal;
+	pid_t group;   /* not 0: to those in this group only */
+	pid_t only;    /* not 0: to this process only */
+	bool once;     /* not to those who have had it */
+	bool stopping; /* part of a stop: note that they have had it, with CONT for the stopped */
+	bool noting;   /* send nothing: it reaches them another way */
+	bool naming;   /* say who they are, after why */
+	const char *why;
+	unsigned found, stopped, forbidden;
+};
+/* Run an errand to everything below fry-run. */
+void tree_signal(struct fry *fry, struct errand *errand);
+/* Say who is left. */
+void tree_name(struct fry *fry, const char *why);
+
+#endif

@@ -1,0 +1,632 @@
+/*
+ * reap.c - reaping, the tree below, and killing until nothing is left
+ *
+ * As a subreaper fry-run becomes the parent of every orphan below it, so "everything left" is
+ * what hangs below it, and nothing is left exactly when wait(2) says ECHILD. What is there in
+ * between is read from /proc, and all of it may be old news by the time it is read. Therefore:
+ *
+ * - A child of fry-run's own cannot disappear before it is reaped, and nothing is reaped during
+ *   a walk: kill(2) by number is safe for it, and for a group that it is in.
+ * - Anything further down is opened as a pidfd, looked at again, and only then signalled.
+ * - A pid of 1 or less is never signalled, except by PID 1, to whom everything belongs.
+ */
+/* SPDX-License-Identifier: MIT */
+#include "fry.h"
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	SMALL_TREE = 256,  /* up to here following the children beats reading all of /proc */
+	MANY_PASSES = 32,  /* a walk that finds ever more has met a bomb */
+	REAP_BATCH = 1000, /* then the clock is looked at */
+	PATIENCE = 4,	   /* sweeps, before asking for more of the processor */
+	SMALL_PID_MAX = 32768,
+	LARGE_PID_MAX = 4194304
+};
+
+/* One walk over the tree, in as many passes as it takes to find nothing fresh. */
+struct walk {
+	struct fry *fry;
+	struct errand *errand;
+	bool proc;     /* /proc tells of the pids that fry-run knows */
+	bool hidden;   /* but not of everybody */
+	bool thorough; /* all of it is read, rather than the children of the children */
+	unsigned fresh;
+	pid_t killed_group; /* the last one, so as not to kill a large one for each member */
+};
+
+void *memory_get(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void memory_free(void *memory, size_t size)
+{
+	if (memory != NULL)
+		munmap(memory, size);
+}
+
+static struct process *table_find(const struct table *table, pid_t pid)
+{
+	size_t mask = table->slots - 1;
+
+	if (table->slots == 0)
+		return NULL;
+	for (size_t i = (size_t)pid & mask; table->slot[i] != 0; i = (i + 1) & mask)
+		if (table->process[table->slot[i] - 1].pid == pid)
+			return &table->process[table->slot[i] - 1];
+	return NULL;
+}
+
+static void table_index(struct table *table, size_t place)
+{
+	size_t mask = table->slots - 1, i = (size_t)table->process[place].pid & mask;
+
+	while (table->slot[i] != 0)
+		i = (i + 1) & mask;
+	table->slot[i] = (uint32_t)place + 1;
+}
+
+/* Twice the room. Returns -1 with errno ENOMEM, and the table as it was. */
+static int table_grow(struct table *table)
+{
+	size_t old = table->slots, slots = old == 0 ? SMALL_TREE : 2 * old;
+	uint32_t *slot = memory_get(slots * sizeof(*slot));
+	struct process *process = memory_get(slots / 2 * sizeof(*process));
+
+	if (slot == NULL || process == NULL) {
+		memory_free(slot, slots * sizeof(*slot));
+		memory_free(process, slots / 2 * sizeof(*process));
+		return -1;
+	}
+	if (old != 0)
+		memcpy(process, table->process, table->count * sizeof(*process));
+	memory_free(table->slot, old * sizeof(*slot));
+	memory_free(table->process, old / 2 * sizeof(*process));
+	*table = (struct table){process, slot, table->count, slots};
+	for (size_t i = 0; i < table->count; i++)
+		table_index(table, i);
+	return 0;
+}
+
+/* Add a copy. Returns it, or NULL with errno ENOMEM. */
+static struct process *table_add(struct table *table, const struct process *process)
+{
+	if (table->count == table->slots / 2 && table_grow(table) == -1)
+		return NULL;
+	table->process[table->count] = *process;
+	table_index(table, table->count);
+	return &table->process[table->count++];
+}
+
+/* What is known becomes what was known before. */
+static void table_turn(struct fry *fry)
+{
+	struct table turned = fry->before;
+
+	fry->before = fry->tree;
+	fry->tree = turned;
+	fry->tree.count = 0;
+	if (fry->tree.slots != 0)
+		memset(fry->tree.slot, 0, fry->tree.slots * sizeof(*fry->tree.slot));
+}
+
+/* Read a file of /proc into text. Returns its length, or -1 with errno from open(2) or read(2). */
+static ssize_t proc_read(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd == -1)
+		return -1;
+	length = read(fd, text, size - 1);
+	close(fd);
+	text[length > 0 ? length : 0] = '\0';
+	return length;
+}
+
+bool numbers_open(struct numbers *numbers, const char *directory)
+{
+	numbers->fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	numbers->at = numbers->end = 0;
+	return numbers->fd != -1;
+}
+
+long numbers_next(struct numbers *numbers)
+{
+	for (;;) {
+		const struct entry {
+			uint64_t inode;
+			int64_t offset;
+			unsigned short length;
+			unsigned char type;
+			char name[];
+		} *entry;
+
+		if (numbers->at == numbers->end) {
+			numbers->at = 0;
+			numbers->end = syscall(SYS_getdents64, numbers->fd, numbers->entries,
+					       sizeof(numbers->entries));
+		}
+		if (numbers->end <= 0) {
+			close(numbers->fd);
+			return -1;
+		}
+		entry = (const void *)((const char *)numbers->entries + numbers->at);
+		numbers->at += entry->length;
+		if (entry->name[0] >= '0' && entry->name[0] <= '9')
+			return strtol(entry->name, NULL, 10);
+	}
+}
+
+/*
+ * Whether /proc belongs to this pid namespace: /proc/self names us by the pid that we know. One of
+ * an outer namespace could do so by chance, but then lists a pid for each namespace under NSpid.
+ */
+static bool proc_is_ours(pid_t self)
+{
+	char text[2048], *line = text;
+	ssize_t length = readlink("/proc/self", text, sizeof(text) - 1);
+
+	if (length <= 0)
+		return false;
+	text[length] = '\0';
+	if (strtol(text, NULL, 10) != self)
+		return false;
+	if (proc_read("/proc/self/status", text, sizeof(text)) <= 0)
+		return false;
+	while (line != NULL && strncmp(line, "NSpid:", 6) != 0) {
+		line = strchr(line, '\n');
+		line += line != NULL;
+	}
+	if (line == NULL)
+		return true; /* before Linux 4.1 */
+	strtol(line + 6, &line, 10);
+	return *line == '\n';
+}
+
+/* Fill in a process from /proc/PID/stat. Returns -1 if there is none. */
+static int process_read(pid_t pid, struct process *process)
+{
+	enum { PARENT = 1, GROUP, SESSION, THREADS = 17, START = 19, FIELDS };
+	long long field[FIELDS] = {0};
+	char path[32], text[1024], *name, *rest;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (proc_read(path, text, sizeof(text)) <= 0)
+		return -1;
+	name = strchr(text, '(');
+	rest = strrchr(text, ')'); /* a name may hold anything */
+	if (name == NULL || rest == NULL || rest[1] != ' ')
+		return -1;
+	*rest = '\0';
+	*process = (struct process){.pid = pid, .state = rest[2]};
+	snprintf(process->name, sizeof(process->name), "%s", name + 1);
+	rest += 3;
+	for (int i = PARENT; i < FIELDS; i++)
+		field[i] = strtoll(rest, &rest, 10);
+	process->parent = (pid_t)field[PARENT];
+	process->group = (pid_t)field[GROUP];
+	process->session = (pid_t)field[SESSION];
+	process->threads = (unsigned long)field[THREADS];
+	process->start = (unsigned long long)field[START];
+	return 0;
+}
+
+/* Whether a pid still names the process that it did. */
+static bool process_same(const struct process *process)
+{
+	struct process now;
+
+	return process_read(process->pid, &now) == 0 && now.start == process->start &&
+	       now.parent == process->parent;
+}
+
+/* Whether only the wait status is left. (A thread may outlive the first one, which is shown.) */
+static bool process_is_dead(const struct process *process)
+{
+	return process->state == 'X' || (process->state == 'Z' && process->threads <= 1);
+}
+
+/* Whether this is an unreaped child of ours, whatever /proc says. */
+static bool is_child(pid_t pid)
+{
+	siginfo_t info;
+	int flags = WEXITED | WNOHANG | WNOWAIT;
+
+	/* waitid(2) takes __WALL since Linux 4.7. */
+	return waitid(P_PID, (id_t)pid, &info, flags | __WALL) == 0 ||
+	       (errno == EINVAL && waitid(P_PID, (id_t)pid, &info, flags) == 0);
+}
+
+/* Signal a process that was found below. ESRCH is success: it has gone by itself. */
+static int process_signal(const struct fry *fry, const struct process *process, int sig)
+{
+	int fd, result;
+
+	if (process->parent == fry->self) {
+		pid_t target = process->pid;
+
+		/* Found without /proc: through a child its whole group can be reached. */
+		if (process->state == 0 && process->group == process->pid)
+			target = -target;
+		else if (process->state == 0 && process->group != fry->own_group &&
+			 is_child(process->group))
+			return 0; /* as a member of that group */
+		return kill(target, sig) == -1 && errno != ESRCH ? -1 : 0;
+	}
+	/* Opened first, and then found to be what it was: so this is what is signalled. */
+	fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	if ((fd == -1 && errno == ESRCH) || !process_same(process)) {
+		if (fd != -1)
+			close(fd);
+		return 0;
+	}
+	result = fd == -1 ? -1 : (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+	if (fd == -1 || (result == -1 && errno == ENOSYS)) /* Linux 5.1 and 5.3, or no descriptor */
+		result = kill(process->pid, sig);
+	if (fd != -1) {
+		int error = errno;
+
+		close(fd);
+		errno = error;
+	}
+	return result == -1 && errno != ESRCH ? -1 : 0;
+}
+
+/*
+ * Kill the group of a child, in which a bomb forks faster than it can be read. Only where all of
+ * it descends from here: the child leads it, or it belongs to a session that was made below.
+ */
+static void kill_group(struct walk *walk, const struct process *process)
+{
+	const struct fry *fry = walk->fry;
+	bool below = process->session != fry->own_session && !fry->inherited;
+
+	if (process->parent != fry->self || process->group <= 1 ||
+	    process->group == fry->own_group || process->group == walk->killed_group)
+		return;
+	if (process->group != process->pid && !below)
+		return;
+	/* As an unreaped member the child keeps the number from being another's: ask it now. */
+	if (getpgid(process->pid) == process->group && kill(-process->group, SIGKILL) == 0)
+		walk->killed_group = process->group;
+}
+
+static void errand_run(struct walk *walk, struct process *process)
+{
+	struct errand *errand = walk->errand;
+	uint64_t bit = errand->signal == 0 ? 0 : UINT64_C(1) << (errand->signal - 1) % 64;
+
+	if (process_is_dead(process) || (errand->group != 0 && process->group != errand->group) ||
+	    (errand->only != 0 && process->pid != errand->only))
+		return;
+	errand->found++;
+	if (errand->naming)
+		say("%s: process %d (%s)", errand->why, (int)process->pid, process->name);
+	if (errand->once && (process->had & bit) != 0)
+		return;
+	errand->stopped += process->state == 'T';
+	if (!errand->noting && process_signal(walk->fry, process, errand->signal) == -1) {
+		errand->forbidden++;
+		if (!process->forbidden)
+			say("cannot signal process %d (%s): %s", (int)process->pid,
+			    process->name, strerror(errno));
+		process->forbidden = true;
+	} else if (errand->stopping && (process->state == 'T' || process->state == 0)) {
+		process_signal(walk->fry, process, SIGCONT);
+	}
+	if (errand->stopping || errand->noting)
+		process->had |= bit;
+	if (errand->signal == SIGKILL)
+		kill_group(walk, process);
+}
+
+/* A process of this walk is visited once, and known by what was noted about it before. */
+static void walk_visit(struct walk *walk, struct process *process)
+{
+	struct process *known = table_find(&walk->fry->before, process->pid);
+
+	if (known != NULL && known->start == process->start && !known->reaped) {
+		process->had = known->had;
+		process->forbidden = known->forbidden;
+	}
+	known = table_find(&walk->fry->tree, process->pid);
+	if (known != NULL)
+		*known = *process; /* the pid was recycled within the walk */
+	else
+		known = table_add(&walk->fry->tree, process);
+	walk->fresh += known != NULL;
+	errand_run(walk, known != NULL ? known : process);
+}
+
+/* See whether a pid is a descendant that this walk has not met. */
+static void walk_consider(struct walk *walk, pid_t pid)
+{
+	const struct fry *fry = walk->fry;
+	const struct process *known;
+	struct process process;
+
+	if (pid <= 1 || pid == fry->self || process_read(pid, &process) == -1)
+		return;
+	known = table_find(&fry->tree, pid);
+	if (known != NULL && known->start == process.start)
+		return;
+	if (process.parent != fry->self && fry->self != 1) {
+		/* Below a descendant: one that is still the same, now that its child was read. */
+		known = table_find(&fry->tree, process.parent);
+		if (known == NULL || !process_same(known))
+			return;
+	}
+	walk_visit(walk, &process);
+}
+
+/* Consider the children of one thread. Returns -1 if there is no such file, or it is too long. */
+static int walk_thread(struct walk *walk, pid_t pid, pid_t thread)
+{
+	char path[64], text[8 * SMALL_TREE], *at = text;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)thread);
+	length = proc_read(path, text, sizeof(text));
+	if (length == -1 || length == sizeof(text) - 1)
+		return -1;
+	for (;;) {
+		char *end;
+		long child = strtol(at, &end, 10);
+
+		if (end == at)
+			return 0;
+		walk_consider(walk, (pid_t)child);
+		at = end;
+	}
+}
+
+/* Consider the children of all threads; a process that has gone has none. */
+static void walk_threads(struct walk *walk, pid_t pid)
+{
+	struct numbers threads;
+	char path[32];
+	long thread;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	if (!numbers_open(&threads, path))
+		return;
+	while ((thread = numbers_next(&threads)) != -1)
+		walk_thread(walk, pid, (pid_t)thread);
+}
+
+/* A pass for small trees: the children, their children and so on. Returns -1 if that is no way. */
+static int walk_children(struct walk *walk)
+{
+	const struct table *tree = &walk->fry->tree;
+
+	if (walk_thread(walk, walk->fry->self, walk->fry->self) == -1)
+		return -1;
+	for (size_t i = 0; i < tree->count; i++) {
+		pid_t pid = tree->process[i].pid;
+
+		if (tree->count > SMALL_TREE)
+			return -1;
+		if (process_is_dead(&tree->process[i]))
+			continue;
+		if (tree->process[i].threads > 1)
+			walk_threads(walk, pid);
+		else
+			walk_thread(walk, pid, pid);
+	}
+	return 0;
+}
+
+/* A pass over all of /proc. It is in ascending order, so what forks is mostly met further on. */
+static int walk_proc(struct walk *walk)
+{
+	struct numbers pids;
+	long pid;
+
+	if (!numbers_open(&pids, "/proc"))
+		return -1;
+	while ((pid = numbers_next(&pids)) != -1)
+		walk_consider(walk, (pid_t)pid);
+	return 0;
+}
+
+/* A pass without /proc: wait(2) knows our children, by every number that they could have. */
+static void walk_probe(struct walk *walk)
+{
+	struct fry *fry = walk->fry;
+	pid_t last = fry->highest > SMALL_PID_MAX ? LARGE_PID_MAX : SMALL_PID_MAX;
+
+	for (pid_t pid = 2; pid <= last; pid++) {
+		struct process process = {.pid = pid, .parent = fry->self, .name = "?"};
+
+		if (!is_child(pid) || table_find(&fry->tree, pid) != NULL)
+			continue;
+		process.group = getpgid(pid);
+		process.session = getsid(pid);
+		walk_visit(walk, &process);
+	}
+}
+
+static void walk_pass(struct walk *walk)
+{
+	bool read = false;
+
+	if (walk->proc && !walk->thorough)
+		read = walk_children(walk) == 0;
+	if (walk->proc && !read) {
+		walk->thorough = true;
+		read = walk_proc(walk) == 0;
+	}
+	if (!read || walk->hidden || walk->fry->tree.count == 0)
+		walk_probe(walk);
+}
+
+static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
+{
+	struct walk walk = {
+		.fry = fry,
+		.errand = errand,
+		.proc = proc_is_ours(fry->self),
+		.thorough = thorough || fry->self == 1,
+	};
+	struct process first;
+
+	/* With hidepid, a setuid child of ours may be among those that are not shown. */
+	walk.hidden = walk.proc && !errand->noting && process_read(1, &first) == -1;
+	table_turn(fry);
+	for (int pass = 0; pass < MANY_PASSES; pass++) {
+		walk.fresh = 0;
+		walk_pass(&walk);
+		if (walk.fresh == 0)
+			break;
+	}
+}
+
+void tree_signal(struct fry *fry, struct errand *errand)
+{
+	tree_walk(fry, errand, false);
+}
+
+void tree_name(struct fry *fry, const char *why)
+{
+	tree_signal(fry, &(struct errand){.noting = true, .naming = true, .why = why});
+}
+
+void reap_start(struct fry *fry)
+{
+	bool left;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	/* A shell's background jobs, if it executed fry-run in its place. */
+	while (reap_drain(fry, &left) != 0)
+		;
+	fry->inherited = left;
+}
+
+/* Say which orphan is about to be reaped, while there still is something to read. */
+static void reap_warn(const struct fry *fry)
+{
+	siginfo_t info = {0};
+	struct process process;
+
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0 ||
+	    info.si_pid == fry->child)
+		return;
+	if (process_read(info.si_pid, &process) == -1)
+		say("reaped orphan: process %d", (int)info.si_pid);
+	else
+		say("reaped orphan: process %d (%s)", (int)info.si_pid, process.name);
+}
+
+static void reap_note(struct fry *fry, pid_t pid, int status)
+{
+	struct process *known = table_find(&fry->tree, pid);
+
+	if (known != NULL)
+		known->reaped = true;
+	if (pid > fry->highest)
+		fry->highest = pid;
+	if (pid == fry->child) {
+		fry->child = 0;
+		fry->ended = true;
+		fry->status = status;
+	}
+}
+
+unsigned reap_drain(struct fry *fry, bool *left)
+{
+	int flags = WNOHANG | __WALL | (fry->terminal ? WUNTRACED : 0);
+	unsigned reaped = 0;
+
+	*left = true;
+	while (reaped < REAP_BATCH) {
+		pid_t pid;
+		int status;
+
+		if (fry->options.warn_reaped)
+			reap_warn(fry);
+		pid = waitpid(-1, &status, flags);
+		if (pid == -1 && errno == EINTR)
+			continue;
+		if (pid == -1)
+			*left = false;
+		if (pid <= 0)
+			break;
+		if (WIFSTOPPED(status)) {
+			if (pid == fry->child)
+				fry->stopped = WSTOPSIG(status);
+			continue;
+		}
+		reap_note(fry, pid, status);
+		reaped++;
+	}
+	return reaped;
+}
+
+/* Reap those who were just killed. Returns how many, once it is time to look for others. */
+static unsigned reap_killed(struct fry *fry, unsigned killed, int64_t wait, bool *left)
+{
+	unsigned total = 0;
+	siginfo_t info;
+
+	do {
+		unsigned reaped = reap_drain(fry, left);
+
+		total += reaped;
+		if (!*left)
+			break;
+		if (reaped == 0 && signals_receive(&info, clock_add(clock_now(), wait)) == 0)
+			break;
+	} while (total < killed);
+	return total;
+}
+
+void reap_kill(struct fry *fry)
+{
+	const struct stop *stop = &fry->stop;
+	int64_t patience = stop->step[stop->steps - 1].wait;
+	int64_t quiet = clock_now(); /* since when nobody has died */
+	bool left = true;
+
+	for (int sweep = 0; left; sweep++) {
+		struct errand errand = {.signal = SIGKILL};
+		int64_t start = clock_now(), took;
+
+		/* Under a bomb it is the processor that decides. It does no harm to be refused. */
+		if (sweep == PATIENCE)
+			syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | SCHED_RESET_ON_FORK,
+				&(struct sched_param){.sched_priority = 1});
+		/* Atomic against fork, both of them; what is elsewhere is looked for. */
+		if (fry->self == 1)
+			kill(-1, SIGKILL);
+		else if (fry->child != 0 && fry->owns_group)
+			kill(-fry->group, SIGKILL);
+		if (fry->self != 1 || sweep > 0)
+			tree_walk(fry, &errand, sweep > 0);
+		took = clock_now() - start;
+		/* No more than half of the time for looking, the rest for dying. */
+		if (reap_killed(fry, errand.found, took > 2 * MILLISECOND ? took : 2 * MILLISECOND,
+				&left) != 0)
+			quiet = clock_now();
+		else if (errand.found != 0 && errand.found == errand.forbidden)
+			return; /* those were named, and are not waited for */
+		else if (left && clock_now() - quiet >= patience) {
+			tree_name(fry, "does not die");
+			return;
+		}
+	}
+}

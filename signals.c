@@ -1,0 +1,517 @@
+/*
+ * signals.c - names, receiving, forwarding, and the stop schedule
+ *
+ * Every signal is blocked from main's first line to its last and received as data, so a signal
+ * that comes at any moment, before COMMAND exists included, waits in the kernel until the loop
+ * asks for it. There are no handlers, and no disposition is changed but that of SIGCHLD.
+ *
+ * The schedule only moves forward. Entering a step by receipt of a signal forwards that signal;
+ * entering it by time sends the step's signal to everything that is left.
+ */
+/* SPDX-License-Identifier: MIT */
+#include "fry.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What a shell or `kill -l` says: glibc's count, under musl too, whose SIGRTMIN is 35. */
+enum { RTMIN = 34, RTMAX = SIGNALS - 1 };
+
+/* With aliases after the name that is printed. */
+static const struct {
+	const char *name;
+	int number;
+} signal_names[] = {
+	{"HUP", SIGHUP},
+	{"INT", SIGINT},
+	{"QUIT", SIGQUIT},
+	{"ILL", SIGILL},
+	{"TRAP", SIGTRAP},
+	{"ABRT", SIGABRT},
+	{"IOT", SIGABRT},
+	{"BUS", SIGBUS},
+	{"FPE", SIGFPE},
+	{"KILL", SIGKILL},
+	{"USR1", SIGUSR1},
+	{"SEGV", SIGSEGV},
+	{"USR2", SIGUSR2},
+	{"PIPE", SIGPIPE},
+	{"ALRM", SIGALRM},
+	{"TERM", SIGTERM},
+#ifdef SIGSTKFLT
+	{"STKFLT", SIGSTKFLT},
+#endif
+#ifdef SIGEMT
+	{"EMT", SIGEMT},
+#endif
+	{"CHLD", SIGCHLD},
+	{"CLD", SIGCHLD},
+	{"CONT", SIGCONT},
+	{"STOP", SIGSTOP},
+	{"TSTP", SIGTSTP},
+	{"TTIN", SIGTTIN},
+	{"TTOU", SIGTTOU},
+	{"URG", SIGURG},
+	{"XCPU", SIGXCPU},
+	{"XFSZ", SIGXFSZ},
+	{"VTALRM", SIGVTALRM},
+	{"PROF", SIGPROF},
+	{"WINCH", SIGWINCH},
+	{"IO", SIGIO},
+	{"POLL", SIGIO},
+	{"PWR", SIGPWR},
+	{"SYS", SIGSYS},
+};
+
+enum { NAMES = sizeof(signal_names) / sizeof(signal_names[0]) };
+
+/* A decimal number of digits alone, at most max. Returns it, or -1. */
+static int parse_number(const char *word, int max)
+{
+	int number = 0;
+
+	if (*word == '\0')
+		return -1;
+	for (; *word != '\0'; word++) {
+		if (*word < '0' || *word > '9')
+			return -1;
+		number = number * 10 + (*word - '0');
+		if (number > max)
+			return -1;
+	}
+	return number;
+}
+
+/* RTMIN, RTMIN+n, RTMAX, RTMAX-n. Returns the signal, or -1. */
+static int parse_realtime(const char *word)
+{
+	int offset = 0;
+
+	if (strncasecmp(word, "RTMIN", 5) == 0) {
+		if (word[5] != '\0')
+			offset = word[5] == '+' ? parse_number(word + 6, RTMAX - RTMIN) : -1;
+		return offset == -1 ? -1 : RTMIN + offset;
+	}
+	if (strncasecmp(word, "RTMAX", 5) == 0) {
+		if (word[5] != '\0')
+			offset = word[5] == '-' ? parse_number(word + 6, RTMAX - RTMIN) : -1;
+		return offset == -1 ? -1 : RTMAX - offset;
+	}
+	return -1;
+}
+
+int signals_parse(const char *word)
+{
+	int sig = parse_number(word, RTMAX);
+
+	if (sig == -1) {
+		if (strncasecmp(word, "SIG", 3) == 0)
+			word += 3;
+		sig = parse_realtime(word);
+		for (size_t i = 0; i < NAMES && sig == -1; i++)
+			if (strcasecmp(word, signal_names[i].name) == 0)
+				sig = signal_names[i].number;
+	}
+	if (sig > 0)
+		return sig;
+	errno = EINVAL;
+	return -1;
+}
+
+const char *signals_name(int sig, struct signal_name *name)
+{
+	for (size_t i = 0; i < NAMES; i++)
+		if (signal_names[i].number == sig)
+			return signal_names[i].name;
+	if (sig < RTMIN)
+		snprintf(name->text, sizeof(name->text), "%d", sig);
+	else if (sig == RTMIN)
+		return "RTMIN";
+	else
+		snprintf(name->text, sizeof(name->text), "RTMIN+%d", sig - RTMIN);
+	return name->text;
+}
+
+/* The unit that a duration ends in, in nanoseconds, or -1. */
+static int64_t parse_unit(const char *word)
+{
+	static const struct {
+		const char *name;
+		int64_t span;
+	} units[] = {{"", SECOND},
+		     {"s", SECOND},
+		     {"ms", MILLISECOND},
+		     {"m", 60 * SECOND},
+		     {"h", 3600 * SECOND},
+		     {"d", 86400 * SECOND}};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(word, units[i].name) == 0)
+			return units[i].span;
+	return -1;
+}
+
+int64_t signals_parse_duration(const char *word)
+{
+	size_t whole = strspn(word, "0123456789");
+	size_t fraction = word[whole] == '.' ? strspn(word + whole + 1, "0123456789") : 0;
+	const char *digits = word + whole + 1;
+	int64_t unit = parse_unit(word[whole] == '.' ? digits + fraction : word + whole);
+	int64_t span = 0;
+
+	if (whole + fraction == 0 || unit == -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	for (size_t i = 0; i < whole; i++)
+		if (__builtin_mul_overflow(span, 10, &span) ||
+		    __builtin_add_overflow(span, (word[i] - '0') * unit, &span))
+			return NEVER;
+	for (size_t i = 0; i < fraction; i++) {
+		int64_t part = (digits[i] - '0') * unit;
+
+		/* Round up: what is not nothing must not become `never`. */
+		span = clock_add(span, part / 10 + (part % 10 != 0));
+		unit = unit / 10 + (unit % 10 != 0);
+	}
+	return span;
+}
+
+int64_t clock_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * SECOND + now.tv_nsec;
+}
+
+int64_t clock_add(int64_t time, int64_t span)
+{
+	return time > NEVER - span ? NEVER : time + span;
+}
+
+enum { LONG_BITS = 8 * sizeof(long) };
+
+/* libc's sigfillset and sigprocmask leave out the signals that it uses itself (32 and up). */
+static void mask_set(const sigset_t *set, sigset_t *old)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, set, old, SIGNALS / 8);
+}
+
+static void mask_all(sigset_t *set)
+{
+	memset(set, 0xff, sizeof(*set));
+}
+
+void signals_hold(sigset_t *old)
+{
+	sigset_t all;
+
+	mask_all(&all);
+	mask_set(&all, old);
+}
+
+void signals_block(struct fry *fry)
+{
+	static const int stopping[] = {SIGINT, SIGTERM, SIGQUIT};
+	struct sigaction action;
+
+	signals_hold(&fry->mask);
+	/*
+	 * Ignored, a SIGCHLD would make the kernel reap by itself, and COMMAND's status would be
+	 * lost. (A blocked signal is queued even where it is ignored; the others stay as they are.)
+	 */
+	sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, &fry->child_action);
+	for (size_t i = 0; i < sizeof(stopping) / sizeof(stopping[0]); i++)
+		if (sigaction(stopping[i], NULL, &action) == 0)
+			fry->ignored[stopping[i]] = action.sa_handler == SIG_IGN;
+}
+
+void signals_restore(const struct fry *fry)
+{
+	if (fry->child_action.sa_handler == SIG_IGN)
+		sigaction(SIGCHLD, &fry->child_action, NULL);
+	mask_set(&fry->mask, NULL);
+}
+
+int signals_receive(siginfo_t *info, int64_t deadline)
+{
+	sigset_t all;
+	int sig;
+
+	mask_all(&all);
+	do {
+		int64_t left = deadline == NEVER ? NEVER : deadline - clock_now();
+		struct timespec wait = {.tv_sec = left > 0 ? left / SECOND : 0,
+					.tv_nsec = left > 0 ? left % SECOND : 0};
+
+		sig = sigtimedwait(&all, info, deadline == NEVER ? NULL : &wait);
+	} while (sig == -1 && errno == EINTR); /* after SIGSTOP and SIGCONT */
+	return sig == -1 ? 0 : sig;
+}
+
+/* COMMAND alone, with the value that sigqueue(3) gave and the sender as it was. */
+static int signal_command(const struct fry *fry, int sig, siginfo_t *info)
+{
+	if (info != NULL && info->si_code == SI_QUEUE) {
+		info->si_signo = sig;
+		if (syscall(SYS_rt_sigqueueinfo, fry->child, sig, info) == 0)
+			return 0;
+	}
+	return kill(fry->child, sig);
+}
+
+/*
+ * Signal COMMAND, or its whole group in one call, against which no fork can race. COMMAND is not
+ * reaped yet, so neither number can be another's. Who gets it is noted before it is sent (a child
+ * forked in between may get it from the schedule once more, which beats not getting it at all),
+ * but only where the schedule may come to send it: otherwise the signal is on its way first.
+ */
+static void forward_at_once(struct fry *fry, int sig, siginfo_t *info, bool group, bool stopping)
+{
+	struct errand note = {.signal = sig, .noting = true};
+	bool first = stop_sends(&fry->stop, sig);
+
+	if (group)
+		note.group = fry->group;
+	else
+		note.only = fry->child;
+	if (stopping && first)
+		tree_signal(fry, &note);
+	if (group)
+		kill(-fry->group, sig);
+	else
+		signal_command(fry, sig, info);
+	if (stopping && !first)
+		tree_signal(fry, &note);
+	if (note.stopped != 0)
+		kill(group ? -fry->group : fry->child, SIGCONT);
+}
+
+void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stopping)
+{
+	struct errand errand = {.signal = sig, .stopping = stopping};
+	enum scope scope = fry->options.scope;
+	struct signal_name name;
+	const char *whom;
+
+	if (scope == SCOPE_AUTO) {
+		bool group = stopping || sig == SIGINT || sig == SIGTERM || sig == SIGQUIT;
+
+		scope = group ? SCOPE_GROUP : SCOPE_COMMAND;
+	}
+	if (fry->child == 0 || scope == SCOPE_TREE) {
+		/* While COMMAND is gone and others remain, signals go to those others. */
+		whom = "everything left";
+		tree_signal(fry, &errand);
+	} else if (scope == SCOPE_GROUP && !fry->owns_group) {
+		/* Others are in this group, too: the caller, the other end of its pipe. */
+		whom = "descendants in COMMAND's group";
+		errand.group = fry->group;
+		tree_signal(fry, &errand);
+	} else {
+		whom = scope == SCOPE_GROUP ? "COMMAND's group" : "COMMAND";
+		forward_at_once(fry, sig, info, scope == SCOPE_GROUP, stopping);
+	}
+	say_verbose(fry, 1, "sent %s to %s", signals_name(sig, &name), whom);
+}
+
+/* Whether a signal is about fry-run itself rather than for COMMAND. */
+static bool is_own(const struct fry *fry, const siginfo_t *info)
+{
+	switch (info->si_signo) {
+	case SIGCHLD:
+		return true;
+	case SIGPIPE:
+	case SIGXFSZ: /* of a write to stderr: the kernel names the writer as the sender */
+		return info->si_code == SI_USER && info->si_pid == fry->self;
+	case SIGXCPU: /* of fry-run's own RLIMIT_CPU; COMMAND has its own count */
+		return info->si_code == SI_KERNEL;
+	default:
+		return false;
+	}
+}
+
+/* Whether the terminal sent this, and so to COMMAND, in the same group, as well. */
+static bool is_typed(const struct fry *fry, const siginfo_t *info)
+{
+	if (info->si_code != SI_KERNEL || fry->group != fry->own_group)
+		return false;
+	switch (info->si_signo) {
+	case SIGHUP: /* a session leader is the only one to get the hang-up */
+		return fry->own_session != fry->self;
+	case SIGINT:
+	case SIGQUIT:
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+	case SIGCONT:
+	case SIGWINCH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void signals_request(struct fry *fry, siginfo_t *info, bool stopping)
+{
+	int as = fry->options.as[info->si_signo];
+
+	if (stopping)
+		stop_request(&fry->stop, info->si_signo, clock_now());
+	/* In the KILL step a sweep takes everything. */
+	if (as != 0 && stop_signal(&fry->stop) != SIGKILL)
+		signals_forward(fry, as, info, stopping);
+}
+
+void signals_act(struct fry *fry, siginfo_t *info)
+{
+	int sig = info->si_signo;
+	bool stopping = sig == SIGINT || sig == SIGTERM || sig == SIGQUIT;
+	struct signal_name name;
+
+	if (is_own(fry, info) || is_typed(fry, info))
+		return;
+	if (info->si_code == SI_KERNEL)
+		say_verbose(fry, 1, "received %s from the kernel", signals_name(sig, &name));
+	else
+		say_verbose(fry, 1, "received %s from process %d", signals_name(sig, &name),
+			    (int)info->si_pid);
+	/* What was typed at the terminal is no stop request, wherever COMMAND runs. */
+	stopping = stopping && info->si_code != SI_KERNEL && !fry->ignored[sig];
+	signals_request(fry, info, stopping && fry->options.as[sig] != 0);
+}
+
+void signals_raise(const struct fry *fry, int sig)
+{
+	sigset_t mask;
+
+	/* Alone: another signal that is pending must not be what fry-run ends or stops by. */
+	mask_all(&mask);
+	((unsigned long *)&mask)[(sig - 1) / LONG_BITS] &= ~(1UL << (sig - 1) % LONG_BITS);
+	kill(fry->self, sig);
+	mask_set(&mask, NULL);
+	signals_hold(NULL);
+}
+
+void signals_die(const struct fry *fry, int sig)
+{
+	/* COMMAND has dumped core if it should. A core_pattern that is a pipe heeds no limit. */
+	prctl(PR_SET_DUMPABLE, 0);
+	prlimit(0, RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0}, NULL);
+	sigaction(sig, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+	signals_raise(fry, sig);
+}
+
+const char *stop_parse(struct stop *stop, const char *word)
+{
+	bool waits = true; /* nothing to wait for yet */
+	struct step *last = NULL;
+
+	*stop = (struct stop){.at = -1};
+	for (;;) {
+		size_t length = strcspn(word, "/");
+		char part[32];
+
+		if (length == 0 || length >= sizeof(part))
+			return "SCHEDULE is SIGNAL[/DURATION/SIGNAL]...";
+		memcpy(part, word, length);
+		part[length] = '\0';
+		if (strchr("0123456789.", part[0]) != NULL) {
+			if (waits)
+				return "a duration comes after a signal in SCHEDULE";
+			last->wait = signals_parse_duration(part);
+			if (last->wait == -1)
+				return "a DURATION is a decimal number with ms, s, m, h or d";
+			waits = true;
+		} else {
+			if (last != NULL && last->signal == SIGKILL)
+				return "nothing comes after KILL in SCHEDULE";
+			if (stop->steps == MAX_STEPS)
+				return "SCHEDULE has at most 16 signals";
+			last = &stop->step[stop->steps++];
+			last->signal = signals_parse(part[0] == '-' ? part + 1 : part);
+			if (last->signal == -1)
+				return "SCHEDULE names an unknown signal";
+			if (last->signal == SIGSTOP || last->signal == SIGCHLD)
+				return "SCHEDULE names a signal that ends nothing";
+			waits = false;
+		}
+		if (word[length] == '\0')
+			break;
+		word += length + 1;
+	}
+	/* Without a wait the last step has for ever, but after KILL nobody can do anything. */
+	if (!waits)
+		last->wait = last->signal == SIGKILL ? KILL_WAIT : NEVER;
+	return NULL;
+}
+
+void stop_default(struct stop *stop, int64_t wait)
+{
+	*stop = (struct stop){
+		.step = {{SIGINT, wait}, {SIGTERM, wait}, {SIGKILL, KILL_WAIT}},
+		.steps = 3,
+		.at = -1,
+	};
+	if (wait == 0) {
+		stop->step[0].wait = STEP_WAIT;
+		stop->step[1].wait = NEVER;
+		stop->steps = 2;
+	}
+}
+
+static void stop_enter(struct stop *stop, int at, int64_t now)
+{
+	stop->at = at;
+	stop->deadline = at < stop->steps ? clock_add(now, stop->step[at].wait) : NEVER;
+}
+
+void stop_request(struct stop *stop, int sig, int64_t now)
+{
+	int own = 0;
+
+	while (own < stop->steps && stop->step[own].signal != sig)
+		own++;
+	if (own == stop->steps)
+		own = 0;
+	if (own > stop->at)
+		stop_enter(stop, own, now);
+}
+
+void stop_leftover(struct stop *stop, int64_t now)
+{
+	stop_request(stop, SIGTERM, now);
+}
+
+bool stop_expire(struct stop *stop, int64_t now)
+{
+	if (stop->at == -1 || stop->at == stop->steps || now < stop->deadline)
+		return false;
+	stop_enter(stop, stop->at + 1, now);
+	return true;
+}
+
+int stop_signal(const struct stop *stop)
+{
+	return stop->at == -1 || stop->at == stop->steps ? 0 : stop->step[stop->at].signal;
+}
+
+bool stop_sends(const struct stop *stop, int sig)
+{
+	if (sig == SIGTERM) /* to those who outlive COMMAND */
+		return true;
+	for (int i = stop->at + 1; i < stop->steps; i++)
+		if (stop->step[i].signal == sig)
+			return true;
+	return false;
+}
