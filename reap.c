@@ -28,9 +28,9 @@
 
 enum {
 	SMALL_TREE = 256,  /* up to here following the children beats reading all of /proc */
-	MANY_PASSES = 32,  /* a walk that finds ever more has met a bomb */
+	MANY_PASSES = 32,  /* of a sweep: what goes on finding more has met a bomb */
+	SOME_PASSES = 4,   /* of any other walk: enough for all who did not fork meanwhile */
 	REAP_BATCH = 1000, /* then the clock is looked at */
-	PATIENCE = 4,	   /* sweeps, before asking for more of the processor */
 	SMALL_PID_MAX = 32768,
 	LARGE_PID_MAX = 4194304
 };
@@ -475,6 +475,13 @@ static void walk_pass(struct walk *walk)
 		walk_probe(walk);
 }
 
+/* Under a bomb it is the share of the processor that decides. It does no harm to be refused. */
+static void hurry(void)
+{
+	syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | SCHED_RESET_ON_FORK,
+		&(struct sched_param){.sched_priority = 1});
+}
+
 static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
 {
 	struct walk walk = {
@@ -483,14 +490,19 @@ static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
 		.proc = proc_is_ours(fry->self),
 		.thorough = thorough || fry->self == 1,
 	};
+	int64_t slow = clock_now() + 50 * MILLISECOND;
 	struct process first;
+	int passes;
 
 	/* With hidepid, a setuid child of ours may be among those that are not shown. */
 	walk.hidden = walk.proc && !errand->noting && process_read(1, &first) == -1;
 	table_turn(fry);
-	for (int pass = 0; pass < MANY_PASSES; pass++) {
+	passes = errand->signal == SIGKILL ? MANY_PASSES : SOME_PASSES;
+	for (int pass = 0; pass < passes; pass++) {
 		walk.fresh = 0;
 		walk_pass(&walk);
+		if (clock_now() > slow)
+			hurry();
 		if (walk.fresh == 0)
 			break;
 	}
@@ -578,9 +590,9 @@ unsigned reap_drain(struct fry *fry, bool *left)
 }
 
 /* Reap those who were just killed. Returns how many, once it is time to look for others. */
-static unsigned reap_killed(struct fry *fry, unsigned killed, int64_t wait, bool *left)
+static size_t reap_killed(struct fry *fry, size_t seen, int64_t wait, bool *left)
 {
-	unsigned total = 0;
+	size_t total = 0;
 	siginfo_t info;
 
 	do {
@@ -591,7 +603,7 @@ static unsigned reap_killed(struct fry *fry, unsigned killed, int64_t wait, bool
 			break;
 		if (reaped == 0 && signals_receive(&info, clock_add(clock_now(), wait)) == 0)
 			break;
-	} while (total < killed);
+	} while (total < seen);
 	return total;
 }
 
@@ -606,10 +618,6 @@ void reap_kill(struct fry *fry)
 		struct errand errand = {.signal = SIGKILL};
 		int64_t start = clock_now(), took;
 
-		/* Under a bomb it is the processor that decides. It does no harm to be refused. */
-		if (sweep == PATIENCE)
-			syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | SCHED_RESET_ON_FORK,
-				&(struct sched_param){.sched_priority = 1});
 		/* Atomic against fork, both of them; what is elsewhere is looked for. */
 		if (fry->self == 1)
 			kill(-1, SIGKILL);
@@ -619,7 +627,7 @@ void reap_kill(struct fry *fry)
 			tree_walk(fry, &errand, sweep > 0);
 		took = clock_now() - start;
 		/* No more than half of the time for looking, the rest for dying. */
-		if (reap_killed(fry, errand.found, took > 2 * MILLISECOND ? took : 2 * MILLISECOND,
+		if (reap_killed(fry, fry->tree.count, took > 2 * MILLISECOND ? took : 2 * MILLISECOND,
 				&left) != 0)
 			quiet = clock_now();
 		else if (errand.found != 0 && errand.found == errand.forbidden)
