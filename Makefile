@@ -7,28 +7,33 @@ MANDIR = $(PREFIX)/share/man
 
 # musl makes the smaller and faster static binary; glibc's will do.
 CC != command -v musl-gcc || echo cc
-# Where the objects and the binary go, and what the variants of `make check-*` change.
+# What the variants below change: where the objects and the binary go, and how they are made.
 B = .
 STATIC = -static -no-pie
 MODE = -Os
+STRIP = -s
 JOBS != nproc
 TESTS = test
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wundef -Wvla -Wcast-qual -Wimplicit-fallthrough
 HARDEN = -fstack-protector-strong -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
-LINK = $(STATIC) -Wl,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code,--gc-sections,--build-id=none -s
-COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(MODE) $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
+LINK = $(STATIC) $(STRIP) \
+	-Wl,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code,--gc-sections,--build-id=none
+STANDARD = -std=gnu11 -D_GNU_SOURCE $(WARN)
+COMPILE = $(CC) $(STANDARD) $(MODE) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
+SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
+SOURCES = fry.c signals.c reap.c
 OBJECTS = $(B)/fry.o $(B)/signals.o $(B)/reap.o
-FIXTURES = test/bin/probe test/bin/pty test/bin/deny test/bin/orphans test/bin/bomb test/bin/schedule
+FIXTURES = test/bin/probe test/bin/pty test/bin/deny test/bin/fresh test/bin/orphans test/bin/bomb
 
 all: $(B)/fry-run
 
 $(B)/fry-run: $(OBJECTS)
 	$(COMPILE) $(LINK) $(LDFLAGS) -o $@ $(OBJECTS)
 
-$(B)/fry.o: fry.c
+$(B)/fry.o: fry.c LICENSE
 $(B)/signals.o: signals.c
 $(B)/reap.o: reap.c
 $(OBJECTS): Makefile
@@ -37,20 +42,51 @@ $(OBJECTS): Makefile
 
 -include $(OBJECTS:.o=.d)
 
-# Fixtures are static whatever fry-run is, since containers without libraries run them.
-test/bin/%: test/%.c
-	@mkdir -p test/bin
-	$(COMPILE) -static -o $@ $<
+# The pure functions, in a program of their own.
+$(B)/schedule: test/schedule.c $(SOURCES) fry.h Makefile
+	@mkdir -p $(B)
+	$(COMPILE) -Dmain=fry_main -c -o $(B)/fry-main.o fry.c
+	$(COMPILE) $(LINK) -I. -o $@ test/schedule.c $(B)/fry-main.o signals.c reap.c
 
-test/bin/schedule: test/schedule.c fry.c signals.c reap.c fry.h
+# Fixtures are static whatever fry-run is: containers without libraries run them.
+$(FIXTURES): test/fixture.h Makefile
 	@mkdir -p test/bin
-	$(COMPILE) -static -I. -Dmain=fry_main -c -o test/bin/fry.o fry.c
-	$(COMPILE) -static -I. -o $@ test/schedule.c test/bin/fry.o signals.c reap.c
+	$(CC) $(STANDARD) -O2 -static -o $@ test/$(@F).c
 
-check: $(B)/fry-run $(FIXTURES)
+test/bin/probe: test/probe.c
+test/bin/pty: test/pty.c
+test/bin/deny: test/deny.c
+test/bin/fresh: test/fresh.c
+test/bin/orphans: test/orphans.c
+test/bin/bomb: test/bomb.c
+
+check: $(B)/fry-run $(B)/schedule $(FIXTURES)
 	FRY_RUN=$$(realpath $(B)/fry-run) bats --jobs $(JOBS) $(TESTS)
 
-clean:
-	rm -rf fry-run *.o *.d build test/bin
+check-glibc:
+	$(MAKE) check B=build/glibc CC=cc
 
-.PHONY: all check clean
+check-asan:
+	$(MAKE) check B=build/asan CC=cc STATIC= STRIP= MODE='$(SANITIZE)'
+
+lint:
+	clang-format --dry-run -Werror *.[ch] test/*.[ch]
+	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- $(STANDARD)
+	cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem --suppress=unusedStructMember --error-exitcode=1 \
+		-D_GNU_SOURCE $(SOURCES)
+	shellcheck -x test/*.bats test/*.bash test/peers .ci/run
+	mandoc -Tlint -Wwarning man/fry-run.1
+
+install: $(B)/fry-run
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
+	install -m 755 $(B)/fry-run $(DESTDIR)$(BINDIR)/fry-run
+	install -m 644 man/fry-run.1 $(DESTDIR)$(MANDIR)/man1/fry-run.1
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/fry-run $(DESTDIR)$(MANDIR)/man1/fry-run.1
+
+clean:
+	rm -rf fry-run schedule *.o *.d build test/bin
+
+.PHONY: all check check-glibc check-asan lint install uninstall clean

@@ -28,8 +28,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* The licence travels with the binary, into an image that holds nothing else. */
 extern const char license_text[];
 __asm__(".section .rodata\n"
@@ -65,7 +63,7 @@ static const char usage_text[] =
 	"Exit status: COMMAND's; 124 timed out; 125 fry-run failed; 126 COMMAND cannot be\n"
 	"executed; 127 COMMAND not found. FRY_RUN_OPTS in the environment is read first.\n";
 
-static void vsay(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static void vsay(const char *format, va_list arguments)
 {
 	char line[1024] = "fry-run: ";
 	size_t start = strlen(line), length;
@@ -239,7 +237,8 @@ static void parse_pgroup(struct options *options)
 	long group = parse_decimal(optarg, 2, INT_MAX);
 
 	if (choice == -1 && group == -1)
-		refuse_argument(PGROUP, "PGROUP is auto, inherit, new, session or a group's number");
+		refuse_argument(PGROUP,
+				"PGROUP is auto, inherit, new, session or a group's number");
 	options->placement = choice == -1 ? PLACE_JOIN : (enum placement)choice;
 	options->group = choice == -1 ? (pid_t)group : 0;
 }
@@ -541,18 +540,22 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 
 static void spawn(struct fry *fry)
 {
+	pid_t child;
+
 	/*
 	 * vfork(2), for speed, and because fry-run then goes on only after COMMAND was executed:
 	 * a signal received before has waited, and finds COMMAND with its own dispositions.
 	 */
-	fry->child = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
-	if (fry->child == 0)
-		child_run(fry);
-	if (fry->child == -1) {
+	child = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+	if (child == 0)
+		child_run(
+			fry); /* NOLINT(clang-analyzer-unix.Vfork): made for that, never returns */
+	if (child == -1) {
 		say("cannot fork: %s%s", strerror(errno),
 		    errno == EAGAIN ? " (the limit on processes is reached)" : "");
 		exit(EXIT_FRY);
 	}
+	fry->child = child;
 	fry->highest = fry->child > fry->self ? fry->child : fry->self;
 	if (fry->owns_group)
 		fry->group = fry->child;
@@ -723,17 +726,17 @@ int main(int argc, char **argv)
 {
 	struct fry fry = {.timeout_at = NEVER};
 
-	signals_block(&fry);	       /* from here on no signal is lost, and none ends fry-run */
-	fry.parent = getppid();	       /* before its death is asked for: then it shows in any case */
+	signals_block(&fry);    /* from here on no signal is lost, and none ends fry-run */
+	fry.parent = getppid(); /* before its death is asked for: it shows in any case */
 	fry.self = getpid();
 	fry.own_group = getpgrp();
 	fry.own_session = getsid(0);
 	parse_options(&fry, argc, argv);
 	place(&fry);
 	watch_parent(&fry);
-	reap_start(&fry);	       /* before COMMAND can leave an orphan */
+	reap_start(&fry); /* before COMMAND can leave an orphan */
 	spawn(&fry);
-	let_go();		       /* after COMMAND has it all */
+	let_go(); /* after COMMAND has it all */
 	run(&fry);
 	return finish(&fry);
 }

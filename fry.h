@@ -13,16 +13,16 @@
 #define FRY_VERSION "0.1.0"
 
 enum {
-	EXIT_TIMED_OUT = 124,	   /* as timeout(1) */
-	EXIT_FRY = 125,		   /* fry-run itself failed or was misused */
+	EXIT_TIMED_OUT = 124,      /* as timeout(1) */
+	EXIT_FRY = 125,            /* fry-run itself failed or was misused */
 	EXIT_NOT_EXECUTABLE = 126, /* as a shell: found, not executable */
-	EXIT_NOT_FOUND = 127	   /* as a shell: not found */
+	EXIT_NOT_FOUND = 127       /* as a shell: not found */
 };
 
 /* Times are nanoseconds of CLOCK_MONOTONIC, spans are nanoseconds; both saturate. */
-#define NEVER INT64_MAX
+#define NEVER       INT64_MAX
 #define MILLISECOND INT64_C(1000000)
-#define SECOND (1000 * MILLISECOND)
+#define SECOND      (1000 * MILLISECOND)
 
 #define STEP_WAIT (10 * SECOND) /* between the steps of a stop, if nothing else was said */
 #define KILL_WAIT (10 * SECOND) /* after KILL, while nothing dies any more */
@@ -43,7 +43,7 @@ struct stop {
 		int64_t wait;
 	} step[MAX_STEPS];
 	int steps;
-	int at;		  /* the step that is under way; -1: no stop was asked for */
+	int at;           /* the step that is under way; -1: no stop was asked for */
 	int64_t deadline; /* when its wait is over */
 };
 
@@ -52,10 +52,10 @@ struct process {
 	pid_t pid, parent, group, session;
 	unsigned long long start; /* in clock ticks since boot: with pid, it names one process */
 	unsigned long threads;
-	uint64_t had;	/* bit N-1: has been sent signal N of a stop */
-	char state;	/* as in proc_pid_stat(5); 0 where /proc does not tell */
+	uint64_t had;   /* bit N-1: has been sent signal N of a stop */
+	char state;     /* as in proc_pid_stat(5); 0 where /proc does not tell */
 	bool forbidden; /* may not be signalled, and was named for it */
-	bool reaped;	/* its pid may be another's by now */
+	bool reaped;    /* its pid may be another's by now */
 	char name[16];
 };
 
@@ -72,10 +72,10 @@ struct options {
 	enum leftover leftover;
 	pid_t group; /* to join, with PLACE_JOIN */
 	int64_t timeout;
-	int parent_death;	    /* 0: not asked for */
+	int parent_death;             /* 0: not asked for */
 	unsigned char as[SIGNALS];    /* what a received signal is forwarded as; 0: dropped */
 	bool expected[UINT8_MAX + 1]; /* statuses that count as 0 */
-	bool code;		    /* exit 128+N rather than die of N */
+	bool code;                    /* exit 128+N rather than die of N */
 	bool warn_reaped;
 	bool stop_given, wait_given; /* --stop and -k exclude each other */
 	int verbose;
@@ -87,18 +87,18 @@ struct fry {
 
 	/* how fry-run was started */
 	pid_t self, parent, own_group, own_session;
-	sigset_t mask;		     /* inherited, and COMMAND's */
+	sigset_t mask;                 /* inherited, and COMMAND's */
 	struct sigaction child_action; /* of SIGCHLD, likewise */
-	bool ignored[SIGNALS];	     /* of INT, TERM and QUIT: those that start no stop */
-	bool inherited;		     /* it had children already */
-	bool terminal;		     /* it has a controlling terminal */
+	bool ignored[SIGNALS];         /* of INT, TERM and QUIT: those that start no stop */
+	bool inherited;                /* it had children already */
+	bool terminal;                 /* it has a controlling terminal */
 
 	/* COMMAND */
-	pid_t child;	 /* 0 once it was reaped: never used by number again */
-	pid_t group;	 /* the group it was started in */
+	pid_t child;     /* 0 once it was reaped: never used by number again */
+	pid_t group;     /* the group it was started in */
 	bool owns_group; /* it leads that group, and nobody else is in it */
-	int exec_errno;	 /* set by the child where COMMAND could not be executed */
-	bool ended;	 /* status holds its wait status */
+	int exec_errno;  /* set by the child where COMMAND could not be executed */
+	bool ended;      /* status holds its wait status */
 	int status;
 
 	/* what became of it */
@@ -109,7 +109,7 @@ struct fry {
 	int stopped;   /* COMMAND was stopped by this signal, on a terminal */
 	bool leaked;   /* something outlived COMMAND */
 
-	pid_t highest; /* pid that was seen: says how far to look without /proc */
+	pid_t highest;             /* pid that was seen: says how far to look without /proc */
 	struct table tree, before; /* as this walk found it, and the one before */
 };
 

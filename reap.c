@@ -35,6 +35,11 @@ enum {
 	LARGE_PID_MAX = 4194304
 };
 
+/* Without CONFIG_PROC_CHILDREN, before Linux 3.5 and in gVisor there is none: as this lets try. */
+#ifndef CHILDREN_FILE
+#define CHILDREN_FILE "children"
+#endif
+
 /* One walk over the tree, in as many passes as it takes to find nothing fresh. */
 struct walk {
 	struct fry *fry;
@@ -154,7 +159,7 @@ long numbers_next(struct numbers *numbers)
 			unsigned short length;
 			unsigned char type;
 			char name[];
-		} *entry;
+		} * entry;
 
 		if (numbers->at == numbers->end) {
 			numbers->at = 0;
@@ -323,8 +328,8 @@ static void errand_run(struct walk *walk, struct process *process)
 	if (!errand->noting && process_signal(walk->fry, process, errand->signal) == -1) {
 		errand->forbidden++;
 		if (!process->forbidden)
-			say("cannot signal process %d (%s): %s", (int)process->pid,
-			    process->name, strerror(errno));
+			say("cannot signal process %d (%s): %s", (int)process->pid, process->name,
+			    strerror(errno));
 		process->forbidden = true;
 	} else if (errand->stopping && (process->state == 'T' || process->state == 0)) {
 		process_signal(walk->fry, process, SIGCONT);
@@ -380,7 +385,7 @@ static int walk_thread(struct walk *walk, pid_t pid, pid_t thread)
 	char path[64], text[8 * SMALL_TREE], *at = text;
 	ssize_t length;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)thread);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/" CHILDREN_FILE, (int)pid, (int)thread);
 	length = proc_read(path, text, sizeof(text));
 	if (length == -1 || length == sizeof(text) - 1)
 		return -1;
@@ -627,8 +632,8 @@ void reap_kill(struct fry *fry)
 			tree_walk(fry, &errand, sweep > 0);
 		took = clock_now() - start;
 		/* No more than half of the time for looking, the rest for dying. */
-		if (reap_killed(fry, fry->tree.count, took > 2 * MILLISECOND ? took : 2 * MILLISECOND,
-				&left) != 0)
+		if (reap_killed(fry, fry->tree.count,
+				took > 2 * MILLISECOND ? took : 2 * MILLISECOND, &left) != 0)
 			quiet = clock_now();
 		else if (errand.found != 0 && errand.found == errand.forbidden)
 			return; /* those were named, and are not waited for */
