@@ -9,7 +9,7 @@ MANDIR = $(PREFIX)/share/man
 CC != command -v musl-gcc || echo cc
 # What the variants below change: where the objects and the binary go, and how they are made.
 B = .
-STATIC = -static -no-pie
+STATIC = -static
 MODE = -Os
 STRIP = -s
 JOBS != nproc
@@ -17,7 +17,7 @@ TESTS = test
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wundef -Wvla -Wcast-qual -Wimplicit-fallthrough
-HARDEN = -fstack-protector-strong -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+HARDEN = -fno-pie -fstack-protector-strong -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 LINK = $(STATIC) $(STRIP) \
 	-Wl,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code,--gc-sections,--build-id=none
 STANDARD = -std=gnu11 -D_GNU_SOURCE $(WARN)
@@ -67,7 +67,7 @@ check-glibc:
 	$(MAKE) check B=build/glibc CC=cc
 
 check-asan:
-	$(MAKE) check B=build/asan CC=cc STATIC= STRIP= MODE='$(SANITIZE)'
+	$(MAKE) check B=build/asan CC=cc STATIC=-no-pie STRIP= MODE='$(SANITIZE)'
 
 lint:
 	clang-format --dry-run -Werror *.[ch] test/*.[ch]

@@ -548,8 +548,7 @@ static void spawn(struct fry *fry)
 	 */
 	child = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
 	if (child == 0)
-		child_run(
-			fry); /* NOLINT(clang-analyzer-unix.Vfork): made for that, never returns */
+		child_run(fry); /* NOLINT(clang-analyzer-unix.Vfork): it never returns */
 	if (child == -1) {
 		say("cannot fork: %s%s", strerror(errno),
 		    errno == EAGAIN ? " (the limit on processes is reached)" : "");
