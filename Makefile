@@ -24,9 +24,10 @@ STANDARD = -std=gnu11 -D_GNU_SOURCE $(WARN)
 COMPILE = $(CC) $(STANDARD) $(MODE) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-SOURCES = fry.c signals.c reap.c
-OBJECTS = $(B)/fry.o $(B)/signals.o $(B)/reap.o
-FIXTURES = test/bin/probe test/bin/pty test/bin/deny test/bin/fresh test/bin/orphans test/bin/bomb
+SOURCES = fry.c signals.c reap.c cgroup.c guard.c
+OBJECTS = $(B)/fry.o $(B)/signals.o $(B)/reap.o $(B)/cgroup.o $(B)/guard.o
+FIXTURES = test/bin/probe test/bin/pty test/bin/deny test/bin/fresh test/bin/orphans test/bin/bomb \
+	test/bin/number test/bin/parent test/bin/race test/bin/strange
 
 all: $(B)/fry-run
 
@@ -36,6 +37,8 @@ $(B)/fry-run: $(OBJECTS)
 $(B)/fry.o: fry.c LICENSE
 $(B)/signals.o: signals.c
 $(B)/reap.o: reap.c
+$(B)/cgroup.o: cgroup.c
+$(B)/guard.o: guard.c
 $(OBJECTS): Makefile
 	@mkdir -p $(B)
 	$(COMPILE) -MMD -MP -c -o $@ $(@F:.o=.c)
@@ -45,8 +48,8 @@ $(OBJECTS): Makefile
 # The pure functions, in a program of their own.
 $(B)/schedule: test/schedule.c $(SOURCES) fry.h Makefile
 	@mkdir -p $(B)
-	$(COMPILE) -Dmain=fry_main -c -o $(B)/fry-main.o fry.c
-	$(COMPILE) $(LINK) -I. -o $@ test/schedule.c $(B)/fry-main.o signals.c reap.c
+	$(COMPILE) -Dmain=fry_main -Wno-missing-prototypes -c -o $(B)/fry-main.o fry.c
+	$(COMPILE) $(LINK) -I. -o $@ test/schedule.c $(B)/fry-main.o signals.c reap.c cgroup.c guard.c
 
 # Fixtures are static whatever fry-run is: containers without libraries run them.
 $(FIXTURES): test/fixture.h Makefile
@@ -59,6 +62,10 @@ test/bin/deny: test/deny.c
 test/bin/fresh: test/fresh.c
 test/bin/orphans: test/orphans.c
 test/bin/bomb: test/bomb.c
+test/bin/number: test/number.c
+test/bin/parent: test/parent.c
+test/bin/race: test/race.c
+test/bin/strange: test/strange.c
 
 check: $(B)/fry-run $(B)/schedule $(FIXTURES)
 	FRY_RUN=$$(realpath $(B)/fry-run) bats --jobs $(JOBS) $(TESTS)
@@ -75,7 +82,7 @@ lint:
 	cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=unusedStructMember --error-exitcode=1 \
 		-D_GNU_SOURCE $(SOURCES)
-	shellcheck -x test/*.bats test/*.bash test/peers .ci/run
+	cd test && shellcheck -x *.bats *.bash peers ../.ci/run
 	mandoc -Tlint -Wwarning man/fry-run.1
 
 install: $(B)/fry-run

@@ -51,7 +51,8 @@ static const char usage_text[] =
 	"  -c, --single-child         --scope=command\n"
 	"  -r, --rewrite=FROM:TO      forward TO where FROM is received; 0 drops it\n"
 	"      --pgroup=auto|inherit|new|session|PGID  the process group of COMMAND (auto)\n"
-	"      --no-guard             do without protection from kill -9 (no effect yet)\n"
+	"      --cgroup=new|own       contain COMMAND in a cgroup v2 as well\n"
+	"      --guard, --no-guard    survive kill -9 of fry-run, or not (on, but as PID 1)\n"
 	"      --status=mirror|code   die of COMMAND's signal N, or exit 128+N (mirror)\n"
 	"  -e, --expect=CODE          exit 0 where COMMAND's status is CODE\n"
 	"  -w, --warn-reaped          name each orphan as it is reaped\n"
@@ -59,7 +60,7 @@ static const char usage_text[] =
 	"  -s                         no effect: fry-run is always a subreaper\n"
 	"  -l, -L, --license   -h, --help   -V, --version   print it and exit\n"
 	"\n"
-	"Not supported yet: --cgroup, --guard, --report, -P, --pause\n"
+	"Not supported yet: --report, -P, --pause\n"
 	"Exit status: COMMAND's; 124 timed out; 125 fry-run failed; 126 COMMAND cannot be\n"
 	"executed; 127 COMMAND not found. FRY_RUN_OPTS in the environment is read first.\n";
 
@@ -132,10 +133,10 @@ static const struct option option_names[] = {
 	{NULL, 0, NULL, 0},
 };
 
-/* Refuse a word for the rule that it breaks. Does not return. */
+/* Refuse a word for the rule that it breaks; a very long one must not hide the rule. */
 __attribute__((noreturn)) static void refuse(const char *word, const char *rule)
 {
-	say("%s: %s", word, rule);
+	say("%.400s: %s", word, rule);
 	exit(EXIT_FRY);
 }
 
@@ -146,17 +147,16 @@ __attribute__((noreturn)) static void refuse_argument(int option, const char *ru
 
 	while (name->name != NULL && name->val != option)
 		name++;
-	say("--%s=%s: %s", name->name, optarg, rule);
+	say("--%s=%.400s: %s", name->name, optarg, rule);
 	exit(EXIT_FRY);
 }
 
-/* The option that getopt_long(3) stopped at: a letter, or the word before optind. */
-__attribute__((noreturn)) static void refuse_option(char **argv, const char *rule)
+/* The option that getopt_long(3) stopped at: a word, or one letter of it. */
+__attribute__((noreturn)) static void refuse_option(const char *word, const char *rule)
 {
 	char letter[] = {'-', (char)optopt, '\0'};
-	const char *word = argv[optind - 1];
 
-	refuse(strncmp(word, "--", 2) == 0 || optopt == 0 ? word : letter, rule);
+	refuse(strncmp(word, "--", 2) == 0 ? word : letter, rule);
 }
 
 __attribute__((noreturn)) static void print(const char *text)
@@ -201,14 +201,12 @@ static int64_t parse_duration(int option)
 /* A decimal number between bounds. Returns it, or -1. */
 static long parse_decimal(const char *word, long low, long high)
 {
-	char *end;
-	long number;
+	const char *end = word;
+	long long number = number_cut(&end);
 
-	if (!isdigit((unsigned char)*word))
-		return -1;
-	errno = 0;
-	number = strtol(word, &end, 10);
-	return *end != '\0' || errno != 0 || number < low || number > high ? -1 : number;
+	return !isdigit((unsigned char)*word) || *end != '\0' || number < low || number > high
+		       ? -1
+		       : (long)number;
 }
 
 static void parse_rewrite(struct options *options)
@@ -248,6 +246,7 @@ static void parse_argument(struct fry *fry, int option)
 	static const char *const leftovers[] = {"stop", "wait", "leave", "fail", NULL};
 	static const char *const scopes[] = {"auto", "command", "group", "tree", NULL};
 	static const char *const statuses[] = {"mirror", "code", NULL};
+	static const char *const cgroups[] = {"new", "own", NULL};
 	struct options *options = &fry->options;
 	const char *rule;
 	int choice;
@@ -300,9 +299,11 @@ static void parse_argument(struct fry *fry, int option)
 		options->expected[choice] = true;
 		break;
 	case CGROUP:
-		if (strcmp(optarg, "new") != 0 && strcmp(optarg, "own") != 0)
+		choice = parse_choice(optarg, cgroups);
+		if (choice == -1)
 			refuse_argument(option, "CGROUP is new or own");
-		refuse_argument(option, "not supported yet");
+		options->cgroup = choice == 0 ? CGROUP_NEW : CGROUP_OWN;
+		break;
 	case REPORT:
 		refuse_argument(option, "not supported yet");
 	}
@@ -312,11 +313,12 @@ static void parse_argument(struct fry *fry, int option)
 static int parse_words(struct fry *fry, int argc, char **argv)
 {
 	struct options *options = &fry->options;
-	int option;
+	int option, at = 1;
 
 	optind = 0; /* start afresh, with glibc and musl */
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, option_letters, option_names, NULL)) != -1) {
+	for (;; at = optind) {
+		option = getopt_long(argc, argv, option_letters, option_names, NULL);
 		switch (option) {
 		case 'g':
 			options->scope = SCOPE_GROUP;
@@ -330,11 +332,12 @@ static int parse_words(struct fry *fry, int argc, char **argv)
 		case 'v':
 			options->verbose++;
 			break;
-		case 's':
-		case NO_GUARD:
-			break;
 		case GUARD:
-			refuse("--guard", "not supported yet");
+		case NO_GUARD:
+			options->guard = option == GUARD;
+			break;
+		case 's':
+			break;
 		case 'P':
 			refuse("--pause", "not supported yet");
 		case 'l':
@@ -345,14 +348,15 @@ static int parse_words(struct fry *fry, int argc, char **argv)
 		case 'V':
 			print("fry-run " FRY_VERSION "\n");
 		case ':':
-			refuse_option(argv, "the option needs an argument");
+			refuse_option(argv[at], "the option needs an argument");
 		case '?':
-			refuse_option(argv, "no such option, or one that takes no argument");
+			refuse_option(argv[at], "no such option, or one that takes no argument");
+		case -1:
+			return optind;
 		default:
 			parse_argument(fry, option);
 		}
 	}
-	return optind;
 }
 
 /* FRY_RUN_OPTS, for an image whose ENTRYPOINT cannot be edited. */
@@ -387,6 +391,7 @@ static void parse_options(struct fry *fry, int argc, char **argv)
 
 	for (int sig = 0; sig < SIGNALS; sig++)
 		options->as[sig] = (unsigned char)sig;
+	options->guard = true;
 	stop_default(&fry->stop, STEP_WAIT);
 	parse_environment(fry, argv[0]);
 	first = parse_words(fry, argc, argv);
@@ -421,6 +426,8 @@ static void place(struct fry *fry)
 	fry->terminal = has_terminal(fry);
 	if (options->placement == PLACE_AUTO)
 		options->placement = fry->terminal ? PLACE_INHERIT : PLACE_NEW;
+	if (options->placement == PLACE_JOIN && options->group == fry->own_group)
+		options->placement = PLACE_INHERIT;
 	fry->group = options->placement == PLACE_JOIN ? options->group : fry->own_group;
 	fry->owns_group = options->placement == PLACE_NEW || options->placement == PLACE_SESSION;
 	/* Elsewhere than in the caller's group a stop is COMMAND's own affair. */
@@ -443,7 +450,7 @@ static bool environ_readdress(const struct fry *fry, const char *name, char *tex
 	for (char **variable = environ; *variable != NULL; variable++) {
 		if (strncmp(*variable, name, length) != 0 || (*variable)[length] != '=')
 			continue;
-		if (parse_decimal(*variable + length + 1, 1, INT_MAX) != fry->self)
+		if (parse_decimal(*variable + length + 1, 1, INT_MAX) != fry->known)
 			return false;
 		snprintf(text, size, "%s=%d", name, (int)getpid());
 		*variable = text;
@@ -526,6 +533,11 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 		fry->exec_errno = errno;
 		_exit(EXIT_FRY);
 	}
+	if (cgroup_enter(fry) == -1) {
+		say("cannot enter %s: %s", fry->cgroup->path, strerror(errno));
+		fry->exec_errno = errno;
+		_exit(EXIT_FRY);
+	}
 	for (int i = 0; i < NAMES; i++)
 		if (environ_readdress(fry, names[i], texts[i], sizeof(texts[i])) && i == 0)
 			environ_remove("LISTEN_PIDFDID"); /* the same by another number */
@@ -536,6 +548,13 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 	signals_hold(NULL);
 	say("cannot execute %s: %s", fry->command[0], strerror(fry->exec_errno));
 	_exit(fry->exec_errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+void refuse_fork(void)
+{
+	say("cannot fork: %s%s", strerror(errno),
+	    errno == EAGAIN ? " (the limit on processes is reached)" : "");
+	exit(EXIT_FRY);
 }
 
 static void spawn(struct fry *fry)
@@ -549,11 +568,8 @@ static void spawn(struct fry *fry)
 	child = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
 	if (child == 0)
 		child_run(fry); /* NOLINT(clang-analyzer-unix.Vfork): it never returns */
-	if (child == -1) {
-		say("cannot fork: %s%s", strerror(errno),
-		    errno == EAGAIN ? " (the limit on processes is reached)" : "");
-		exit(EXIT_FRY);
-	}
+	if (child == -1)
+		refuse_fork();
 	fry->child = child;
 	fry->highest = fry->child > fry->self ? fry->child : fry->self;
 	if (fry->owns_group)
@@ -561,8 +577,6 @@ static void spawn(struct fry *fry)
 	/* Where vfork is a mere fork, as under an emulator, the group must exist from here on. */
 	if (fry->options.placement == PLACE_NEW)
 		setpgid(fry->child, fry->child);
-	if (fry->options.timeout != 0)
-		fry->timeout_at = clock_add(clock_now(), fry->options.timeout);
 	say_verbose(fry, 1, "started %s as process %d in group %d", fry->command[0],
 		    (int)fry->child, (int)fry->group);
 }
@@ -570,15 +584,15 @@ static void spawn(struct fry *fry)
 /* Close all but stderr where close_range(2), of Linux 5.9, is missing. */
 static void close_listed(void)
 {
-	struct numbers open_fds;
+	struct listing open_fds;
 	long fd;
 
-	if (!numbers_open(&open_fds, "/proc/self/fd")) {
+	if (!listing_open(&open_fds, "/proc/self/fd")) {
 		for (fd = STDERR_FILENO + 1; fd < 65536; fd++)
 			close((int)fd);
 		return;
 	}
-	while ((fd = numbers_next(&open_fds)) != -1)
+	while ((fd = listing_number(&open_fds)) != -1)
 		if (fd > STDERR_FILENO && fd != open_fds.fd)
 			close((int)fd);
 }
@@ -594,6 +608,12 @@ static void let_go(void)
 		return; /* there is nowhere better */
 }
 
+/* Whether this is the outer process, and the inner one lives: it has what is below, and the word. */
+static bool is_guarded(const struct fry *fry)
+{
+	return fry->role == OUTER && fry->child != 0;
+}
+
 /* Send the signal of a step that was entered by time to everything left. */
 static void step(struct fry *fry)
 {
@@ -601,9 +621,13 @@ static void step(struct fry *fry)
 	struct errand errand = {.signal = stop_signal(stop), .stopping = true, .once = true};
 	struct signal_name name;
 
+	if (is_guarded(fry))
+		kill(fry->child,
+		     SIGCONT); /* so that it keeps the schedule even if it was stopped */
 	if (errand.signal == 0)
 		return;
-	say_verbose(fry, 1, "time for %s", signals_name(errand.signal, &name));
+	say_verbose(fry, fry->role == OUTER ? 2 : 1, "time for %s",
+		    signals_name(errand.signal, &name));
 	for (int i = 0; i < stop->at; i++)
 		if (stop->step[i].signal == errand.signal)
 			errand.once = false; /* the schedule says it twice, and means it */
@@ -641,16 +665,16 @@ static void pretend(struct fry *fry, int sig, bool stopping)
 /* Act on the parent's death and on the timeout, each once. */
 static void look_around(struct fry *fry, const siginfo_t *last)
 {
-	int sig = fry->options.parent_death;
-	bool orphaned = getppid() != fry->parent;
+	int sig = fry->role == INNER ? SIGKILL : fry->options.parent_death;
+	bool orphaned = sig != 0 && getppid() != fry->parent;
 
 	/* A parent in another pid namespace has no number; its death has no sender either. */
 	if (fry->parent == 0 && last->si_signo == SIGCHLD && last->si_code == SI_USER)
 		orphaned = last->si_pid == 0;
-	if (sig != 0 && orphaned && !fry->orphaned) {
+	if (orphaned && !fry->orphaned) {
 		fry->orphaned = true;
 		say_verbose(fry, 1, "the parent has died");
-		pretend(fry, sig, sig == SIGINT || sig == SIGTERM || sig == SIGQUIT);
+		pretend(fry, sig, signals_stop(sig));
 	}
 	if (fry->timeout_at <= clock_now() && fry->stop.at == -1) {
 		fry->timed_out = true;
@@ -660,43 +684,73 @@ static void look_around(struct fry *fry, const siginfo_t *last)
 	}
 }
 
+/* The child has ended. Returns whether that is all. */
+static bool child_ended(struct fry *fry, bool left)
+{
+	if (fry->role == OUTER && !guard_hear(fry)) {
+		/* It was killed, and what was below it is below us now. */
+		if (WIFSIGNALED(fry->status))
+			say("the inner process was killed: killing everything");
+		reap_kill(fry);
+		return true;
+	}
+	if (!left || fry->options.leftover == LEFTOVER_LEAVE)
+		return true;
+	/* Our own children are still to be stopped; what the inner process gave up is not. */
+	if (fry->role == OUTER && !fry->inherited)
+		return true;
+	outlived(fry);
+	return false;
+}
+
 /* Receive signals, reap, and keep the schedule, until nothing is left or nothing can be done. */
 static void run(struct fry *fry)
 {
+	struct stop *stop = &fry->stop;
+	bool left, ended = false;
 	siginfo_t info = {0};
-	bool left, outlived_yet = false;
 
 	for (;;) {
 		unsigned reaped = reap_drain(fry, &left);
-		struct stop *stop = &fry->stop;
-		int64_t deadline;
+		bool childless = !left;
+		int64_t deadline, witness;
 
-		if (!left || (fry->ended && fry->options.leftover == LEFTOVER_LEAVE))
-			return;
-		if (fry->ended && !outlived_yet) {
-			outlived_yet = true;
-			outlived(fry);
+		/* In the cgroup there may be others than descendants. */
+		if (childless)
+			left = cgroup_populated(fry);
+
+		if (fry->child == 0 && !ended) {
+			ended = true;
+			if (child_ended(fry, left))
+				return;
 		}
+		if (!left)
+			return;
 		if (fry->stopped != 0 && fry->self != 1)
 			signals_raise(fry, fry->stopped);
 		fry->stopped = 0;
 		look_around(fry, &info);
+		witness = guard_expire(fry);
 		if (stop_expire(stop, clock_now()))
 			step(fry);
-		if (stop_signal(stop) == SIGKILL) {
+		if (stop_signal(stop) == SIGKILL && !is_guarded(fry)) {
 			reap_kill(fry);
 			return;
 		}
-		if (stop->at == stop->steps) {
+		if (stop->at == stop->steps && !is_guarded(fry)) {
 			tree_name(fry, "still there when the schedule is over");
 			return;
 		}
-		/* Orphans may come faster than they are reaped: then do not sleep. */
 		deadline = stop->at == -1 ? fry->timeout_at : stop->deadline;
-		if (signals_receive(&info, reaped != 0 ? 0 : deadline) != 0)
+		if (witness < deadline)
+			deadline = witness;
+		if (childless)
+			cgroup_wait(fry, deadline);
+		/* Orphans may come faster than they are reaped: then do not sleep. */
+		info.si_signo = 0;
+		if (signals_receive(&info, reaped != 0 || childless ? 0 : deadline) != 0 &&
+		    !guard_receive(fry, &info))
 			signals_act(fry, &info);
-		else
-			info.si_signo = 0;
 	}
 }
 
@@ -727,15 +781,23 @@ int main(int argc, char **argv)
 
 	signals_block(&fry);    /* from here on no signal is lost, and none ends fry-run */
 	fry.parent = getppid(); /* before its death is asked for: it shows in any case */
-	fry.self = getpid();
+	fry.self = fry.known = getpid();
 	fry.own_group = getpgrp();
 	fry.own_session = getsid(0);
 	parse_options(&fry, argc, argv);
 	place(&fry);
 	watch_parent(&fry);
 	reap_start(&fry); /* before COMMAND can leave an orphan */
-	spawn(&fry);
+	cgroup_start(&fry);
+	guard_start(&fry); /* before there is anything to be left behind */
+	if (fry.role != OUTER)
+		spawn(&fry);
+	if (fry.role != OUTER && fry.options.timeout != 0)
+		fry.timeout_at = clock_add(clock_now(), fry.options.timeout);
 	let_go(); /* after COMMAND has it all */
 	run(&fry);
-	return finish(&fry);
+	cgroup_end(&fry); /* nothing is left in it */
+	if (fry.role == INNER)
+		guard_tell(&fry);
+	return fry.role == INNER ? EXIT_SUCCESS : finish(&fry);
 }

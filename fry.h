@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,12 +30,16 @@ enum {
 
 enum placement { PLACE_AUTO, PLACE_INHERIT, PLACE_NEW, PLACE_SESSION, PLACE_JOIN };
 enum scope { SCOPE_AUTO, SCOPE_COMMAND, SCOPE_GROUP, SCOPE_TREE };
+enum cgroup_option { CGROUP_NONE, CGROUP_NEW, CGROUP_OWN };
 enum leftover { LEFTOVER_STOP, LEFTOVER_WAIT, LEFTOVER_LEAVE, LEFTOVER_FAIL };
 
 enum {
 	SIGNALS = _NSIG, /* one more than the last signal */
 	MAX_STEPS = 16
 };
+
+/* Whether fry-run is one process, or which of two (guard.c). */
+enum role { ALONE, OUTER, INNER };
 
 /* The stop schedule: send a signal, wait, go on to the next step. */
 struct stop {
@@ -70,6 +75,7 @@ struct options {
 	enum placement placement;
 	enum scope scope;
 	enum leftover leftover;
+	enum cgroup_option cgroup;
 	pid_t group; /* to join, with PLACE_JOIN */
 	int64_t timeout;
 	int parent_death;             /* 0: not asked for */
@@ -77,6 +83,7 @@ struct options {
 	bool expected[UINT8_MAX + 1]; /* statuses that count as 0 */
 	bool code;                    /* exit 128+N rather than die of N */
 	bool warn_reaped;
+	bool guard;
 	bool stop_given, wait_given; /* --stop and -k exclude each other */
 	int verbose;
 };
@@ -86,7 +93,9 @@ struct fry {
 	char **command; /* COMMAND and its arguments; the word before it may be overwritten */
 
 	/* how fry-run was started */
+	enum role role;
 	pid_t self, parent, own_group, own_session;
+	pid_t known;                   /* the pid that the caller knows: of the outer process */
 	sigset_t mask;                 /* inherited, and COMMAND's */
 	struct sigaction child_action; /* of SIGCHLD, likewise */
 	bool ignored[SIGNALS];         /* of INT, TERM and QUIT: those that start no stop */
@@ -109,7 +118,20 @@ struct fry {
 	int stopped;   /* COMMAND was stopped by this signal, on a terminal */
 	bool leaked;   /* something outlived COMMAND */
 
-	pid_t highest;             /* pid that was seen: says how far to look without /proc */
+	pid_t highest; /* pid that was seen: says how far to look without /proc */
+	/* in the inner process, signals of which another copy may yet come */
+	struct witness {
+		int64_t until; /* 0: none */
+		pid_t sender;
+		bool relayed, stopping;
+	} witness[SIGNALS];
+	struct outcome *outcome; /* shared by both */
+
+	struct cgroup {
+		char path[PATH_MAX]; /* of its directory */
+		char name[PATH_MAX]; /* as /proc/PID/cgroup has it */
+	} * cgroup;                  /* NULL: without */
+
 	struct table tree, before; /* as this walk found it, and the one before */
 };
 
@@ -120,6 +142,9 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same where -v was given at least level times. */
 void say_verbose(const struct fry *fry, int level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Say why there is no further process, and exit. */
+__attribute__((noreturn)) void refuse_fork(void);
 
 /* signals.c */
 
@@ -132,6 +157,8 @@ struct signal_name {
 const char *signals_name(int sig, struct signal_name *name);
 /* Parse timeout(1)'s DURATION, rounding up. Returns nanoseconds, or -1 with errno EINVAL. */
 int64_t signals_parse_duration(const char *word);
+/* Whether a signal asks COMMAND to end: INT, TERM and QUIT. */
+bool signals_stop(int sig);
 /* Block every signal, and keep the mask and the dispositions that were inherited. */
 void signals_block(struct fry *fry);
 /* Block every signal; old, if it is not NULL, receives the mask that was. */
@@ -140,6 +167,8 @@ void signals_hold(sigset_t *old);
 void signals_restore(const struct fry *fry);
 /* Wait for a signal until a deadline. Returns it, or 0 when the deadline has come. */
 int signals_receive(siginfo_t *info, int64_t deadline);
+/* Forget what is pending, except for this signal. */
+void signals_discard(int except);
 /* Forward a received signal as the options say, and let it start or advance the stop. */
 void signals_act(struct fry *fry, siginfo_t *info);
 /* The same for what is no longer to be questioned: a stop request, or not. */
@@ -168,6 +197,8 @@ void stop_leftover(struct stop *stop, int64_t now);
 bool stop_expire(struct stop *stop, int64_t now);
 /* The signal of the step that is under way; 0 if none is. */
 int stop_signal(const struct stop *stop);
+/* There is but one step left, and it is KILL. */
+void stop_kill(struct stop *stop);
 /* Whether sig may yet be sent by this schedule to those who have not had it. */
 bool stop_sends(const struct stop *stop, int sig);
 
@@ -183,17 +214,24 @@ void reap_kill(struct fry *fry);
 /* Zeroed pages of memory. Returns NULL with errno ENOMEM. libc's malloc would double the binary. */
 void *memory_get(size_t size);
 void memory_free(void *memory, size_t size);
+/* The same, kept in common after fork(2). */
+void *memory_share(size_t size);
 
-/* The numbers among the names in a directory of /proc: pids, threads, descriptors. */
-struct numbers {
+/* Cut the next decimal number, after blanks, off a text that the kernel wrote. */
+long long number_cut(const char **text);
+
+/* The names in a directory. */
+struct listing {
 	int fd;
 	long at, end;
 	uint64_t entries[512]; /* as getdents64(2) fills it */
 };
 /* Begin to read. Returns false with errno from open(2). */
-bool numbers_open(struct numbers *numbers, const char *directory);
-/* Returns the next, or -1 after the last, when the directory was closed. */
-long numbers_next(struct numbers *numbers);
+bool listing_open(struct listing *list, const char *path);
+/* Returns the next name, or NULL after the last, when the directory was closed. */
+const char *listing_next(struct listing *list, bool *directory);
+/* The next that is a number: a pid, a thread, a descriptor. Returns -1 after the last. */
+long listing_number(struct listing *list);
 
 /* A signal, whom it goes to, and what came of it. */
 struct errand {
@@ -204,6 +242,7 @@ struct errand {
 	bool stopping; /* part of a stop: note that they have had it, with CONT for the stopped */
 	bool noting;   /* send nothing: it reaches them another way */
 	bool naming;   /* say who they are, after why */
+	bool dead;     /* even those of our children whom a tracer does not let us reap */
 	const char *why;
 	unsigned found, stopped, forbidden;
 };
@@ -211,5 +250,45 @@ struct errand {
 void tree_signal(struct fry *fry, struct errand *errand);
 /* Say who is left. */
 void tree_name(struct fry *fry, const char *why);
+
+/* cgroup.c */
+
+enum { CGROUP_FILE_SIZE = 1 << 18 }; /* no file that is read is longer */
+
+/* Make the leaf, or claim our own cgroup. Exits where that cannot be had. */
+void cgroup_start(struct fry *fry);
+/* In the child: enter the leaf. Returns -1 with errno. */
+int cgroup_enter(const struct fry *fry);
+/* Read cgroup.procs into text. Returns its length, or -1. */
+ssize_t cgroup_members(const struct fry *fry, char *text, size_t size);
+/* Whether a process is in the cgroup, now. */
+bool cgroup_holds(const struct fry *fry, pid_t pid);
+/* Whether this is one of fry-run's own processes, which an own cgroup holds as well. */
+bool cgroup_is_ours(const struct fry *fry, pid_t pid);
+/* Whether there is anybody else in it. */
+bool cgroup_populated(const struct fry *fry);
+/* Wait for that to change, for a signal, or until a deadline. */
+void cgroup_wait(const struct fry *fry, int64_t deadline);
+/* Kill all in the leaf and return true; or freeze it, for each of them to be killed. */
+bool cgroup_kill(const struct fry *fry);
+/* Let what was frozen die. */
+void cgroup_thaw(const struct fry *fry);
+/* Remove the leaf. */
+void cgroup_end(const struct fry *fry);
+
+/* guard.c */
+
+/* Become two processes, if asked to: in the outer one COMMAND is the inner one from now on. */
+void guard_start(struct fry *fry);
+/* Hand a signal to the inner process, with what the outer one knows and decided about it. */
+void guard_relay(const struct fry *fry, const siginfo_t *info, bool stopping);
+/* Take a relayed signal, or one of which a copy may be relayed. Returns false for any other. */
+bool guard_receive(struct fry *fry, siginfo_t *info);
+/* Act on what has waited for its copy long enough. Returns until when the next one waits. */
+int64_t guard_expire(struct fry *fry);
+/* In the inner process, at its end: what became of COMMAND. */
+void guard_tell(const struct fry *fry);
+/* In the outer process: take it over. Returns false if the inner one could not tell. */
+bool guard_hear(struct fry *fry);
 
 #endif

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -62,6 +63,13 @@ void memory_free(void *memory, size_t size)
 {
 	if (memory != NULL)
 		munmap(memory, size);
+}
+
+void *memory_share(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 static struct process *table_find(const struct table *table, pid_t pid)
@@ -143,38 +151,59 @@ static ssize_t proc_read(const char *path, char *text, size_t size)
 	return length;
 }
 
-bool numbers_open(struct numbers *numbers, const char *directory)
+long long number_cut(const char **text)
 {
-	numbers->fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	numbers->at = numbers->end = 0;
-	return numbers->fd != -1;
+	const char *at = *text + strspn(*text, " \t");
+	bool negative = *at == '-';
+	unsigned long long number = 0;
+
+	for (at += negative; *at >= '0' && *at <= '9'; at++)
+		if (number < LLONG_MAX / 10)
+			number = number * 10 + (unsigned long long)(*at - '0');
+	*text = at;
+	return negative ? -(long long)number : (long long)number;
 }
 
-long numbers_next(struct numbers *numbers)
+bool listing_open(struct listing *list, const char *path)
 {
-	for (;;) {
-		const struct entry {
-			uint64_t inode;
-			int64_t offset;
-			unsigned short length;
-			unsigned char type;
-			char name[];
-		} * entry;
+	list->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	list->at = list->end = 0;
+	return list->fd != -1;
+}
 
-		if (numbers->at == numbers->end) {
-			numbers->at = 0;
-			numbers->end = syscall(SYS_getdents64, numbers->fd, numbers->entries,
-					       sizeof(numbers->entries));
-		}
-		if (numbers->end <= 0) {
-			close(numbers->fd);
-			return -1;
-		}
-		entry = (const void *)((const char *)numbers->entries + numbers->at);
-		numbers->at += entry->length;
-		if (entry->name[0] >= '0' && entry->name[0] <= '9')
-			return strtol(entry->name, NULL, 10);
+const char *listing_next(struct listing *list, bool *directory)
+{
+	const struct entry {
+		uint64_t inode;
+		int64_t offset;
+		unsigned short length;
+		unsigned char type;
+		char name[];
+	} * entry;
+
+	if (list->at == list->end) {
+		list->at = 0;
+		list->end = syscall(SYS_getdents64, list->fd, list->entries, sizeof(list->entries));
 	}
+	if (list->end <= 0) {
+		close(list->fd);
+		return NULL;
+	}
+	entry = (const void *)((const char *)list->entries + list->at);
+	list->at += entry->length;
+	*directory = entry->type == DT_DIR;
+	return entry->name;
+}
+
+long listing_number(struct listing *list)
+{
+	const char *name;
+	bool directory;
+
+	while ((name = listing_next(list, &directory)) != NULL)
+		if (name[0] >= '0' && name[0] <= '9')
+			return (long)number_cut(&name);
+	return -1;
 }
 
 /*
@@ -183,23 +212,26 @@ long numbers_next(struct numbers *numbers)
  */
 static bool proc_is_ours(pid_t self)
 {
-	char text[2048], *line = text;
+	char text[2048];
+	const char *line = text;
 	ssize_t length = readlink("/proc/self", text, sizeof(text) - 1);
 
 	if (length <= 0)
 		return false;
 	text[length] = '\0';
-	if (strtol(text, NULL, 10) != self)
+	if (number_cut(&line) != self)
 		return false;
 	if (proc_read("/proc/self/status", text, sizeof(text)) <= 0)
 		return false;
+	line = text;
 	while (line != NULL && strncmp(line, "NSpid:", 6) != 0) {
 		line = strchr(line, '\n');
 		line += line != NULL;
 	}
 	if (line == NULL)
 		return true; /* before Linux 4.1 */
-	strtol(line + 6, &line, 10);
+	line += 6;
+	number_cut(&line);
 	return *line == '\n';
 }
 
@@ -208,21 +240,22 @@ static int process_read(pid_t pid, struct process *process)
 {
 	enum { PARENT = 1, GROUP, SESSION, THREADS = 17, START = 19, FIELDS };
 	long long field[FIELDS] = {0};
-	char path[32], text[1024], *name, *rest;
+	char path[32], text[1024], *name, *end;
+	const char *rest;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	if (proc_read(path, text, sizeof(text)) <= 0)
 		return -1;
 	name = strchr(text, '(');
-	rest = strrchr(text, ')'); /* a name may hold anything */
-	if (name == NULL || rest == NULL || rest[1] != ' ')
+	end = strrchr(text, ')'); /* a name may hold anything */
+	if (name == NULL || end == NULL || end[1] != ' ')
 		return -1;
-	*rest = '\0';
-	*process = (struct process){.pid = pid, .state = rest[2]};
+	*end = '\0';
+	*process = (struct process){.pid = pid, .state = end[2]};
 	snprintf(process->name, sizeof(process->name), "%s", name + 1);
-	rest += 3;
+	rest = end + 3;
 	for (int i = PARENT; i < FIELDS; i++)
-		field[i] = strtoll(rest, &rest, 10);
+		field[i] = number_cut(&rest);
 	process->parent = (pid_t)field[PARENT];
 	process->group = (pid_t)field[GROUP];
 	process->session = (pid_t)field[SESSION];
@@ -257,51 +290,63 @@ static bool is_child(pid_t pid)
 	       (errno == EINVAL && waitid(P_PID, (id_t)pid, &info, flags) == 0);
 }
 
-/* Signal a process that was found below. ESRCH is success: it has gone by itself. */
+/*
+ * Signal a process that was found below. ESRCH is success: it has gone by itself. ESTALE: it is not
+ * what it was when it was found, and is to be looked at again; most often its parent has died.
+ */
 static int process_signal(const struct fry *fry, const struct process *process, int sig)
 {
-	int fd, result;
+	int fd, result = -1, error;
+	bool same;
 
 	if (process->parent == fry->self) {
 		pid_t target = process->pid;
 
 		/* Found without /proc: through a child its whole group can be reached. */
-		if (process->state == 0 && process->group == process->pid)
+		if (process->state == 0 && process->group == process->pid && !fry->inherited)
 			target = -target;
 		else if (process->state == 0 && process->group != fry->own_group &&
-			 is_child(process->group))
+			 !fry->inherited && is_child(process->group))
 			return 0; /* as a member of that group */
 		return kill(target, sig) == -1 && errno != ESRCH ? -1 : 0;
 	}
 	/* Opened first, and then found to be what it was: so this is what is signalled. */
 	fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
-	if ((fd == -1 && errno == ESRCH) || !process_same(process)) {
-		if (fd != -1)
-			close(fd);
+	if (fd == -1 && errno == ESRCH)
 		return 0;
+	same = process_same(process);
+	if (!same && fd != -1) {
+		/* It may have been the last descriptor. */
+		close(fd);
+		fd = -1;
+		same = process_same(process);
 	}
-	result = fd == -1 ? -1 : (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
-	if (fd == -1 || (result == -1 && errno == ENOSYS)) /* Linux 5.1 and 5.3, or no descriptor */
-		result = kill(process->pid, sig);
+	if (!same) {
+		errno = ESTALE;
+		return -1;
+	}
 	if (fd != -1) {
-		int error = errno;
-
+		result = (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+		error = errno;
 		close(fd);
 		errno = error;
 	}
+	if (fd == -1 || (result == -1 && errno == ENOSYS)) /* before Linux 5.3 and 5.1 */
+		result = kill(process->pid, sig);
 	return result == -1 && errno != ESRCH ? -1 : 0;
 }
 
 /*
  * Kill the group of a child, in which a bomb forks faster than it can be read. Only where all of
- * it descends from here: the child leads it, or it belongs to a session that was made below.
+ * it descends from here: the child leads it, or it belongs to a session that was made below. Who
+ * was here before fry-run may have company there that is none of ours.
  */
 static void kill_group(struct walk *walk, const struct process *process)
 {
 	const struct fry *fry = walk->fry;
-	bool below = process->session != fry->own_session && !fry->inherited;
+	bool below = process->session != fry->own_session;
 
-	if (process->parent != fry->self || process->group <= 1 ||
+	if (fry->inherited || process->parent != fry->self || process->group <= 1 ||
 	    process->group == fry->own_group || process->group == walk->killed_group)
 		return;
 	if (process->group != process->pid && !below)
@@ -316,7 +361,9 @@ static void errand_run(struct walk *walk, struct process *process)
 	struct errand *errand = walk->errand;
 	uint64_t bit = errand->signal == 0 ? 0 : UINT64_C(1) << (errand->signal - 1) % 64;
 
-	if (process_is_dead(process) || (errand->group != 0 && process->group != errand->group) ||
+	if (process_is_dead(process) && !(errand->dead && process->parent == walk->fry->self))
+		return;
+	if ((errand->group != 0 && process->group != errand->group) ||
 	    (errand->only != 0 && process->pid != errand->only))
 		return;
 	errand->found++;
@@ -326,6 +373,10 @@ static void errand_run(struct walk *walk, struct process *process)
 		return;
 	errand->stopped += process->state == 'T';
 	if (!errand->noting && process_signal(walk->fry, process, errand->signal) == -1) {
+		if (errno == ESTALE) {
+			process->start = 0; /* the next pass meets it afresh */
+			return;
+		}
 		errand->forbidden++;
 		if (!process->forbidden)
 			say("cannot signal process %d (%s): %s", (int)process->pid, process->name,
@@ -358,6 +409,12 @@ static void walk_visit(struct walk *walk, struct process *process)
 	errand_run(walk, known != NULL ? known : process);
 }
 
+/* What is below the inner process is its own business while it lives. */
+static bool is_inner(const struct fry *fry, pid_t pid)
+{
+	return fry->role == OUTER && pid == fry->child;
+}
+
 /* See whether a pid is a descendant that this walk has not met. */
 static void walk_consider(struct walk *walk, pid_t pid)
 {
@@ -365,7 +422,7 @@ static void walk_consider(struct walk *walk, pid_t pid)
 	const struct process *known;
 	struct process process;
 
-	if (pid <= 1 || pid == fry->self || process_read(pid, &process) == -1)
+	if (pid <= 1 || pid == fry->self || is_inner(fry, pid) || process_read(pid, &process) == -1)
 		return;
 	known = table_find(&fry->tree, pid);
 	if (known != NULL && known->start == process.start)
@@ -382,35 +439,30 @@ static void walk_consider(struct walk *walk, pid_t pid)
 /* Consider the children of one thread. Returns -1 if there is no such file, or it is too long. */
 static int walk_thread(struct walk *walk, pid_t pid, pid_t thread)
 {
-	char path[64], text[8 * SMALL_TREE], *at = text;
+	char path[64], text[8 * SMALL_TREE];
+	const char *at = text;
 	ssize_t length;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/" CHILDREN_FILE, (int)pid, (int)thread);
 	length = proc_read(path, text, sizeof(text));
 	if (length == -1 || length == sizeof(text) - 1)
 		return -1;
-	for (;;) {
-		char *end;
-		long child = strtol(at, &end, 10);
-
-		if (end == at)
-			return 0;
-		walk_consider(walk, (pid_t)child);
-		at = end;
-	}
+	for (; *at >= '0' && *at <= '9'; at += *at == ' ')
+		walk_consider(walk, (pid_t)number_cut(&at));
+	return 0;
 }
 
 /* Consider the children of all threads; a process that has gone has none. */
 static void walk_threads(struct walk *walk, pid_t pid)
 {
-	struct numbers threads;
+	struct listing threads;
 	char path[32];
 	long thread;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	if (!numbers_open(&threads, path))
+	if (!listing_open(&threads, path))
 		return;
-	while ((thread = numbers_next(&threads)) != -1)
+	while ((thread = listing_number(&threads)) != -1)
 		walk_thread(walk, pid, (pid_t)thread);
 }
 
@@ -439,12 +491,12 @@ static int walk_children(struct walk *walk)
 /* A pass over all of /proc. It is in ascending order, so what forks is mostly met further on. */
 static int walk_proc(struct walk *walk)
 {
-	struct numbers pids;
+	struct listing pids;
 	long pid;
 
-	if (!numbers_open(&pids, "/proc"))
+	if (!listing_open(&pids, "/proc"))
 		return -1;
-	while ((pid = numbers_next(&pids)) != -1)
+	while ((pid = listing_number(&pids)) != -1)
 		walk_consider(walk, (pid_t)pid);
 	return 0;
 }
@@ -458,12 +510,33 @@ static void walk_probe(struct walk *walk)
 	for (pid_t pid = 2; pid <= last; pid++) {
 		struct process process = {.pid = pid, .parent = fry->self, .name = "?"};
 
-		if (!is_child(pid) || table_find(&fry->tree, pid) != NULL)
+		if (is_inner(fry, pid) || !is_child(pid) || table_find(&fry->tree, pid) != NULL)
 			continue;
 		process.group = getpgid(pid);
 		process.session = getsid(pid);
 		walk_visit(walk, &process);
 	}
+}
+
+/* A pass over the cgroup: its members are ours whoever started them. */
+static void walk_cgroup(struct walk *walk)
+{
+	const struct fry *fry = walk->fry;
+	char *text = fry->cgroup == NULL ? NULL : memory_get(CGROUP_FILE_SIZE);
+	const char *at = text;
+
+	if (text != NULL && cgroup_members(fry, text, CGROUP_FILE_SIZE) > 0) {
+		for (; *at >= '0' && *at <= '9'; at += *at == '\n') {
+			pid_t pid = (pid_t)number_cut(&at);
+			struct process process;
+
+			if (pid > 1 && !cgroup_is_ours(fry, pid) &&
+			    table_find(&fry->tree, pid) == NULL &&
+			    process_read(pid, &process) == 0 && cgroup_holds(fry, pid))
+				walk_visit(walk, &process);
+		}
+	}
+	memory_free(text, CGROUP_FILE_SIZE);
 }
 
 static void walk_pass(struct walk *walk)
@@ -478,6 +551,7 @@ static void walk_pass(struct walk *walk)
 	}
 	if (!read || walk->hidden || walk->fry->tree.count == 0)
 		walk_probe(walk);
+	walk_cgroup(walk);
 }
 
 /* Under a bomb it is the share of the processor that decides. It does no harm to be refused. */
@@ -499,6 +573,8 @@ static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
 	struct process first;
 	int passes;
 
+	if (fry->role == OUTER && fry->child != 0 && !fry->inherited)
+		return; /* there is nobody else */
 	/* With hidepid, a setuid child of ours may be among those that are not shown. */
 	walk.hidden = walk.proc && !errand->noting && process_read(1, &first) == -1;
 	table_turn(fry);
@@ -520,13 +596,20 @@ void tree_signal(struct fry *fry, struct errand *errand)
 
 void tree_name(struct fry *fry, const char *why)
 {
-	tree_signal(fry, &(struct errand){.noting = true, .naming = true, .why = why});
+	tree_signal(fry,
+		    &(struct errand){.noting = true, .naming = true, .dead = true, .why = why});
 }
 
 void reap_start(struct fry *fry)
 {
 	bool left;
 
+	/* For a tree that is not large, before COMMAND may use up all memory. */
+	if ((fry->tree.slots == 0 && table_grow(&fry->tree) == -1) ||
+	    (fry->before.slots == 0 && table_grow(&fry->before) == -1)) {
+		say("cannot get memory: %s", strerror(errno));
+		exit(EXIT_FRY);
+	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	/* A shell's background jobs, if it executed fry-run in its place. */
 	while (reap_drain(fry, &left) != 0)
@@ -534,19 +617,27 @@ void reap_start(struct fry *fry)
 	fry->inherited = left;
 }
 
-/* Say which orphan is about to be reaped, while there still is something to read. */
-static void reap_warn(const struct fry *fry)
+/*
+ * Say which orphan is about to be reaped, while there still is something to read. Returns the
+ * process that is to be reaped, which may be COMMAND, 0 if there is none, or -1 with ECHILD.
+ */
+static pid_t reap_warn(const struct fry *fry)
 {
-	siginfo_t info = {0};
+	int flags = WEXITED | WNOHANG | WNOWAIT;
 	struct process process;
+	siginfo_t info = {0};
 
-	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0 ||
-	    info.si_pid == fry->child)
-		return;
+	/* waitid(2) takes __WALL since Linux 4.7. */
+	if (waitid(P_ALL, 0, &info, flags | __WALL) == -1 &&
+	    (errno != EINVAL || waitid(P_ALL, 0, &info, flags) == -1))
+		return -1;
+	if (info.si_pid == 0 || info.si_pid == fry->child)
+		return info.si_pid;
 	if (process_read(info.si_pid, &process) == -1)
 		say("reaped orphan: process %d", (int)info.si_pid);
 	else
 		say("reaped orphan: process %d (%s)", (int)info.si_pid, process.name);
+	return info.si_pid;
 }
 
 static void reap_note(struct fry *fry, pid_t pid, int status)
@@ -571,12 +662,15 @@ unsigned reap_drain(struct fry *fry, bool *left)
 
 	*left = true;
 	while (reaped < REAP_BATCH) {
-		pid_t pid;
+		pid_t pid = -1;
 		int status;
 
 		if (fry->options.warn_reaped)
-			reap_warn(fry);
-		pid = waitpid(-1, &status, flags);
+			pid = reap_warn(fry);
+		if (pid == 0 && fry->terminal)
+			pid = fry->child; /* it may have stopped */
+		if (pid != 0)
+			pid = waitpid(pid, &status, flags);
 		if (pid == -1 && errno == EINTR)
 			continue;
 		if (pid == -1)
@@ -622,24 +716,32 @@ void reap_kill(struct fry *fry)
 	for (int sweep = 0; left; sweep++) {
 		struct errand errand = {.signal = SIGKILL};
 		int64_t start = clock_now(), took;
+		bool whole = false, killed;
 
-		/* Atomic against fork, both of them; what is elsewhere is looked for. */
+		/* Atomic against fork, all three; what is elsewhere is looked for. */
 		if (fry->self == 1)
-			kill(-1, SIGKILL);
+			whole = kill(-1, SIGKILL) == 0;
 		else if (fry->child != 0 && fry->owns_group)
 			kill(-fry->group, SIGKILL);
-		if (fry->self != 1 || sweep > 0)
+		killed = cgroup_kill(fry);
+		if (!(whole || killed) || sweep > 0)
 			tree_walk(fry, &errand, sweep > 0);
+		if (!killed)
+			cgroup_thaw(fry);
 		took = clock_now() - start;
 		/* No more than half of the time for looking, the rest for dying. */
 		if (reap_killed(fry, fry->tree.count,
 				took > 2 * MILLISECOND ? took : 2 * MILLISECOND, &left) != 0)
 			quiet = clock_now();
-		else if (errand.found != 0 && errand.found == errand.forbidden)
+		else if (errand.found != 0 && errand.found == errand.forbidden && !killed)
 			return; /* those were named, and are not waited for */
 		else if (left && clock_now() - quiet >= patience) {
 			tree_name(fry, "does not die");
 			return;
+		}
+		if (!left && cgroup_populated(fry)) {
+			left = true; /* somebody who was put into the cgroup: no child to wait for */
+			cgroup_wait(fry, clock_add(start, 10 * MILLISECOND));
 		}
 	}
 }

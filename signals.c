@@ -158,6 +158,11 @@ int64_t signals_parse_duration(const char *word)
 	return span;
 }
 
+bool signals_stop(int sig)
+{
+	return sig == SIGINT || sig == SIGTERM || sig == SIGQUIT;
+}
+
 int64_t clock_now(void)
 {
 	struct timespec now;
@@ -182,6 +187,12 @@ static void mask_set(const sigset_t *set, sigset_t *old)
 static void mask_all(sigset_t *set)
 {
 	memset(set, 0xff, sizeof(*set));
+}
+
+static void mask_all_but(sigset_t *set, int sig)
+{
+	mask_all(set);
+	((unsigned long *)set)[(sig - 1) / LONG_BITS] &= ~(1UL << (sig - 1) % LONG_BITS);
 }
 
 void signals_hold(sigset_t *old)
@@ -277,7 +288,8 @@ void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stopping)
 	const char *whom;
 
 	if (scope == SCOPE_AUTO) {
-		bool group = stopping || sig == SIGINT || sig == SIGTERM || sig == SIGQUIT;
+		/* Or what a schedule begins with, unless --rewrite has made it another. */
+		bool group = signals_stop(sig) || (stopping && sig == info->si_signo);
 
 		scope = group ? SCOPE_GROUP : SCOPE_COMMAND;
 	}
@@ -316,7 +328,7 @@ static bool is_own(const struct fry *fry, const siginfo_t *info)
 /* Whether the terminal sent this, and so to COMMAND, in the same group, as well. */
 static bool is_typed(const struct fry *fry, const siginfo_t *info)
 {
-	if (info->si_code != SI_KERNEL || fry->group != fry->own_group)
+	if (info->si_code != SI_KERNEL || fry->options.placement != PLACE_INHERIT)
 		return false;
 	switch (info->si_signo) {
 	case SIGHUP: /* a session leader is the only one to get the hang-up */
@@ -338,18 +350,32 @@ void signals_request(struct fry *fry, siginfo_t *info, bool stopping)
 {
 	int as = fry->options.as[info->si_signo];
 
-	if (stopping)
+	if (info->si_signo == SIGKILL)
+		stop_kill(&fry->stop); /* the parent's death may mean that */
+	else if (stopping)
 		stop_request(&fry->stop, info->si_signo, clock_now());
+	if (fry->role == OUTER && fry->child != 0)
+		guard_relay(fry, info, stopping);
 	/* In the KILL step a sweep takes everything. */
-	if (as != 0 && stop_signal(&fry->stop) != SIGKILL)
+	else if (as != 0 && stop_signal(&fry->stop) != SIGKILL)
 		signals_forward(fry, as, info, stopping);
+}
+
+void signals_discard(int except)
+{
+	siginfo_t info;
+	sigset_t set;
+
+	mask_all_but(&set, except);
+	while (sigtimedwait(&set, &info, &(struct timespec){0}) > 0)
+		;
 }
 
 void signals_act(struct fry *fry, siginfo_t *info)
 {
 	int sig = info->si_signo;
-	bool stopping = sig == SIGINT || sig == SIGTERM || sig == SIGQUIT;
 	struct signal_name name;
+	bool stopping;
 
 	if (is_own(fry, info) || is_typed(fry, info))
 		return;
@@ -359,8 +385,16 @@ void signals_act(struct fry *fry, siginfo_t *info)
 		say_verbose(fry, 1, "received %s from process %d", signals_name(sig, &name),
 			    (int)info->si_pid);
 	/* What was typed at the terminal is no stop request, wherever COMMAND runs. */
-	stopping = stopping && info->si_code != SI_KERNEL && !fry->ignored[sig];
+	stopping = signals_stop(sig) && info->si_code != SI_KERNEL && !fry->ignored[sig];
 	signals_request(fry, info, stopping && fry->options.as[sig] != 0);
+}
+
+/* libc's sigaction(2) refuses the signals that libc uses itself. All zero is SIG_DFL. */
+static void default_set(int sig)
+{
+	static const uint64_t action[8] = {0};
+
+	syscall(SYS_rt_sigaction, sig, action, NULL, SIGNALS / 8);
 }
 
 void signals_raise(const struct fry *fry, int sig)
@@ -368,8 +402,7 @@ void signals_raise(const struct fry *fry, int sig)
 	sigset_t mask;
 
 	/* Alone: another signal that is pending must not be what fry-run ends or stops by. */
-	mask_all(&mask);
-	((unsigned long *)&mask)[(sig - 1) / LONG_BITS] &= ~(1UL << (sig - 1) % LONG_BITS);
+	mask_all_but(&mask, sig);
 	kill(fry->self, sig);
 	mask_set(&mask, NULL);
 	signals_hold(NULL);
@@ -380,7 +413,7 @@ void signals_die(const struct fry *fry, int sig)
 	/* COMMAND has dumped core if it should. A core_pattern that is a pipe heeds no limit. */
 	prctl(PR_SET_DUMPABLE, 0);
 	prlimit(0, RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0}, NULL);
-	sigaction(sig, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+	default_set(sig);
 	signals_raise(fry, sig);
 }
 
@@ -476,6 +509,11 @@ bool stop_expire(struct stop *stop, int64_t now)
 int stop_signal(const struct stop *stop)
 {
 	return stop->at == -1 || stop->at == stop->steps ? 0 : stop->step[stop->at].signal;
+}
+
+void stop_kill(struct stop *stop)
+{
+	*stop = (struct stop){.step = {{SIGKILL, KILL_WAIT}}, .steps = 1, .deadline = NEVER};
 }
 
 bool stop_sends(const struct stop *stop, int sig)

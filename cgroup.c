@@ -1,0 +1,375 @@
+/*
+ * cgroup.c - contain COMMAND in a cgroup v2 as well
+ *
+ * `new` is a leaf below fry-run's own cgroup, made before COMMAND is started and removed when
+ * nothing is left in it. `own` is the cgroup that fry-run was placed in, and nobody else. What is
+ * in there counts as ours wherever it comes from; what left it is still found as a descendant.
+ */
+/* SPDX-License-Identifier: MIT */
+#include "fry.h"
+
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Before Linux 5.14 there is none: as this lets try. */
+#ifndef CGROUP_KILL
+#define CGROUP_KILL "cgroup.kill"
+#endif
+
+__attribute__((noreturn)) static void refuse_cgroup(const struct fry *fry, const char *rule)
+{
+	say("--cgroup=%s: %s", fry->options.cgroup == CGROUP_OWN ? "own" : "new", rule);
+	exit(EXIT_FRY);
+}
+
+/* Read a whole file into text. Returns its length, or -1 with errno. */
+static ssize_t file_read(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t length = 0;
+	ssize_t more = 0;
+
+	if (fd == -1)
+		return -1;
+	while (length < size - 1 && (more = read(fd, text + length, size - 1 - length)) > 0)
+		length += (size_t)more;
+	close(fd);
+	text[length] = '\0';
+	return more == -1 ? -1 : (ssize_t)length;
+}
+
+/* The path of a file of the cgroup. Returns false with errno ENAMETOOLONG. */
+static bool file_path(const struct fry *fry, const char *name, char *path, size_t size)
+{
+	if (snprintf(path, size, "%s/%s", fry->cgroup->path, name) < (int)size)
+		return true;
+	errno = ENAMETOOLONG;
+	return false;
+}
+
+static int file_write(const struct fry *fry, const char *name, const char *word)
+{
+	char path[PATH_MAX];
+	ssize_t written;
+	int fd, error;
+
+	if (!file_path(fry, name, path, sizeof(path)))
+		return -1;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	written = write(fd, word, strlen(word));
+	error = errno;
+	close(fd);
+	errno = error;
+	return written == -1 ? -1 : 0;
+}
+
+/* Cut the next line off a text. Returns NULL after the last. */
+static char *cut_line(char **text)
+{
+	char *line = *text, *end = strchr(line, '\n');
+
+	if (*line == '\0')
+		return NULL;
+	*text = end == NULL ? line + strlen(line) : end + 1;
+	if (end != NULL)
+		*end = '\0';
+	return line;
+}
+
+/* In mountinfo a blank is written \040, and so are a few others. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from != '\0'; to++) {
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] != '\0' &&
+		    from[3] != '\0') {
+			*to = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + from[3] - '0');
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+/*
+ * Put the directory of our cgroup together, from a line of mountinfo and the path that
+ * /proc/self/cgroup gives: proc_pid_mountinfo(5), cgroups(7). Returns false if it is not that.
+ */
+static bool find_mount(struct fry *fry, char *line, const char *own)
+{
+	char *separator = strchr(line, '-'), *root = line, *point;
+	size_t length;
+
+	while (separator != NULL && strncmp(separator, "- ", 2) != 0)
+		separator = strchr(separator + 1, '-');
+	if (separator == NULL || strncmp(separator, "- cgroup2 ", 10) != 0)
+		return false;
+	for (int blanks = 0; blanks < 3; blanks++)
+		root = strchr(root, ' ') + 1;
+	point = strchr(root, ' ');
+	*point++ = '\0';
+	*strchr(point, ' ') = '\0';
+	unescape(root);
+	unescape(point);
+	/* What is mounted may be a part of the hierarchy, which our path has to lead through. */
+	length = strcmp(root, "/") == 0 ? 0 : strlen(root);
+	if (strncmp(own, root, length) != 0 || (own[length] != '/' && own[length] != '\0'))
+		return false;
+	if (snprintf(fry->cgroup->path, PATH_MAX, "%s%s", point,
+		     strcmp(own + length, "/") == 0 ? "" : own + length) >= PATH_MAX)
+		refuse_cgroup(fry, "the path of the cgroup is too long");
+	return access(fry->cgroup->path, F_OK) == 0;
+}
+
+/* Find our own cgroup. Exits where there is none. */
+static void find_own(struct fry *fry, char *text)
+{
+	char *rest = text, *line, own[PATH_MAX] = "";
+
+	if (file_read("/proc/self/cgroup", text, CGROUP_FILE_SIZE) == -1)
+		refuse_cgroup(fry, "/proc/self/cgroup cannot be read");
+	while ((line = cut_line(&rest)) != NULL)
+		if (strncmp(line, "0::/", 4) == 0)
+			snprintf(own, sizeof(own), "%s", line + 3);
+	snprintf(fry->cgroup->name, PATH_MAX, "%s", own);
+	if (own[0] == '\0')
+		refuse_cgroup(fry, "there is no cgroup v2, only v1");
+	if (strncmp(own, "/..", 3) == 0)
+		refuse_cgroup(fry, "the cgroup is outside of this cgroup namespace");
+	rest = text;
+	if (file_read("/proc/self/mountinfo", text, CGROUP_FILE_SIZE) == -1)
+		refuse_cgroup(fry, "/proc/self/mountinfo cannot be read");
+	while ((line = cut_line(&rest)) != NULL)
+		if (find_mount(fry, line, own))
+			return;
+	refuse_cgroup(fry, "no cgroup v2 is mounted that holds this process");
+}
+
+/* Its name as /proc/PID/cgroup has it. */
+static void name_leaf(struct fry *fry, const char *leaf)
+{
+	char *name = fry->cgroup->name;
+	size_t length = strcmp(name, "/") == 0 ? 0 : strlen(name);
+
+	if (snprintf(name + length, PATH_MAX - length, "%s", leaf) >= (int)(PATH_MAX - length))
+		refuse_cgroup(fry, "the path of the cgroup is too long");
+}
+
+/* Make the leaf, under a name that tells whose it is. */
+static void make_leaf(struct fry *fry)
+{
+	size_t length = strlen(fry->cgroup->path);
+
+	for (int i = 0; i < 100; i++) {
+		if (snprintf(fry->cgroup->path + length, PATH_MAX - length, "/fry-run-%d.%d",
+			     (int)fry->self,
+			     i) >= (int)(PATH_MAX - length - sizeof("/cgroup.events")))
+			refuse_cgroup(fry, "the path of the cgroup is too long");
+		if (mkdir(fry->cgroup->path, 0755) == 0) {
+			name_leaf(fry, fry->cgroup->path + length);
+			return;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+	switch (errno) {
+	case EACCES:
+	case EPERM:
+		refuse_cgroup(fry, "no permission to make a cgroup here: it is not delegated");
+	case EROFS:
+		refuse_cgroup(fry, "the cgroup file system is mounted read-only");
+	default:
+		refuse_cgroup(fry, strerror(errno));
+	}
+}
+
+/* The cgroup that fry-run was placed in must be a job's, and hold nobody else. */
+static void claim_own(struct fry *fry, char *text)
+{
+	char path[PATH_MAX], *rest = text;
+	const char *line;
+
+	/* The root has neither a type nor events. */
+	if (!file_path(fry, "cgroup.events", path, sizeof(path)) || access(path, F_OK) == -1)
+		refuse_cgroup(fry, "fry-run is in the root cgroup, which is everybody's");
+	if (!file_path(fry, "cgroup.stat", path, sizeof(path)) ||
+	    file_read(path, text, CGROUP_FILE_SIZE) == -1)
+		refuse_cgroup(fry, strerror(errno));
+	if (strncmp(text, "nr_descendants 0\n", 17) != 0)
+		refuse_cgroup(fry, "the cgroup has others below it");
+	if (!file_path(fry, "cgroup.procs", path, sizeof(path)) ||
+	    file_read(path, text, CGROUP_FILE_SIZE) == -1)
+		refuse_cgroup(fry, strerror(errno));
+	while ((line = cut_line(&rest)) != NULL)
+		if (number_cut(&line) != fry->self)
+			refuse_cgroup(fry, "there are other processes in the cgroup");
+}
+
+void cgroup_start(struct fry *fry)
+{
+	char *text;
+
+	if (fry->options.cgroup == CGROUP_NONE)
+		return;
+	text = memory_get(CGROUP_FILE_SIZE);
+	fry->cgroup = memory_get(sizeof(*fry->cgroup));
+	if (text == NULL || fry->cgroup == NULL)
+		refuse_cgroup(fry, strerror(errno));
+	find_own(fry, text);
+	if (fry->options.cgroup == CGROUP_NEW)
+		make_leaf(fry);
+	else
+		claim_own(fry, text);
+	memory_free(text, CGROUP_FILE_SIZE);
+	say_verbose(fry, 1, "the cgroup is %s", fry->cgroup->path);
+}
+
+int cgroup_enter(const struct fry *fry)
+{
+	return fry->options.cgroup == CGROUP_NEW ? file_write(fry, "cgroup.procs", "0") : 0;
+}
+
+ssize_t cgroup_members(const struct fry *fry, char *text, size_t size)
+{
+	char path[PATH_MAX];
+
+	if (fry->cgroup == NULL || !file_path(fry, "cgroup.procs", path, sizeof(path)))
+		return -1;
+	return file_read(path, text, size);
+}
+
+bool cgroup_holds(const struct fry *fry, pid_t pid)
+{
+	char path[32], text[PATH_MAX + 256], *rest = text, *line;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	if (file_read(path, text, sizeof(text)) == -1)
+		return false;
+	while ((line = cut_line(&rest)) != NULL)
+		if (strncmp(line, "0::", 3) == 0)
+			return strcmp(line + 3, fry->cgroup->name) == 0;
+	return false;
+}
+
+bool cgroup_is_ours(const struct fry *fry, pid_t pid)
+{
+	return pid == fry->self || (fry->role == INNER && pid == fry->parent) ||
+	       (fry->role == OUTER && pid == fry->child);
+}
+
+/* Whether the leaf's state has this line. */
+static bool has_event(const struct fry *fry, const char *event)
+{
+	char path[PATH_MAX], text[256], *rest = text, *line;
+
+	if (!file_path(fry, "cgroup.events", path, sizeof(path)) ||
+	    file_read(path, text, sizeof(text)) == -1)
+		return false;
+	while ((line = cut_line(&rest)) != NULL)
+		if (strcmp(line, event) == 0)
+			return true;
+	return false;
+}
+
+bool cgroup_populated(const struct fry *fry)
+{
+	char *text, *rest;
+	const char *line;
+	bool others = false;
+
+	if (fry->cgroup == NULL)
+		return false;
+	if (fry->options.cgroup == CGROUP_NEW)
+		return has_event(fry, "populated 1");
+	rest = text = memory_get(CGROUP_FILE_SIZE);
+	if (text == NULL)
+		return false;
+	if (cgroup_members(fry, text, CGROUP_FILE_SIZE) > 0)
+		while ((line = cut_line(&rest)) != NULL)
+			others |= !cgroup_is_ours(fry, (pid_t)number_cut(&line));
+	memory_free(text, CGROUP_FILE_SIZE);
+	return others;
+}
+
+void cgroup_wait(const struct fry *fry, int64_t deadline)
+{
+	struct pollfd polled[2] = {{.fd = -1, .events = POLLPRI}, {.events = POLLIN}};
+	int64_t left = deadline == NEVER ? NEVER : deadline - clock_now();
+	char path[PATH_MAX], text[256];
+	sigset_t all;
+
+	memset(&all, 0xff, sizeof(all));
+	polled[1].fd = signalfd(-1, &all, SFD_CLOEXEC);
+	/* cgroup.events tells of each change once it was read; nothing tells of cgroup.procs. */
+	if (fry->options.cgroup == CGROUP_NEW &&
+	    file_path(fry, "cgroup.events", path, sizeof(path)))
+		polled[0].fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (polled[0].fd != -1 && read(polled[0].fd, text, sizeof(text)) == -1)
+		left = 0;
+	if (polled[0].fd == -1 && left > 10 * MILLISECOND)
+		left = 10 * MILLISECOND;
+	if (has_event(fry, "populated 1"))
+		poll(polled, 2, left == NEVER ? -1 : left < 0 ? 0 : (int)(left / MILLISECOND) + 1);
+	close(polled[0].fd);
+	close(polled[1].fd);
+}
+
+bool cgroup_kill(const struct fry *fry)
+{
+	int64_t limit = clock_now() + SECOND / 10;
+
+	if (fry->options.cgroup != CGROUP_NEW)
+		return false;
+	if (file_write(fry, CGROUP_KILL, "1") == 0)
+		return true;
+	/* Frozen, nobody forks, and SIGKILL is obeyed. */
+	file_write(fry, "cgroup.freeze", "1");
+	while (!has_event(fry, "frozen 1") && clock_now() < limit)
+		cgroup_wait(fry, limit);
+	return false;
+}
+
+void cgroup_thaw(const struct fry *fry)
+{
+	if (fry->options.cgroup == CGROUP_NEW)
+		file_write(fry, "cgroup.freeze", "0");
+}
+
+/* Remove a cgroup and, before it, those that COMMAND made below it. */
+static int remove_tree(const char *path)
+{
+	char below[PATH_MAX];
+	struct listing list;
+	const char *name;
+	bool directory;
+
+	if (rmdir(path) == 0)
+		return 0;
+	if (errno != EBUSY || !listing_open(&list, path))
+		return -1;
+	while ((name = listing_next(&list, &directory)) != NULL)
+		if (directory && name[0] != '.' &&
+		    snprintf(below, sizeof(below), "%s/%s", path, name) < (int)sizeof(below))
+			remove_tree(below);
+	return rmdir(path);
+}
+
+void cgroup_end(const struct fry *fry)
+{
+	if (fry->options.cgroup == CGROUP_NEW && remove_tree(fry->cgroup->path) == -1 &&
+	    errno != ENOENT && fry->options.leftover != LEFTOVER_LEAVE)
+		say("cannot remove %s: %s", fry->cgroup->path, strerror(errno));
+}

@@ -1,0 +1,218 @@
+/*
+ * guard.c - two processes, so that SIGKILL to one of them leaves nothing
+ *
+ * The outer process is the one that the caller knows. It starts the inner one as its COMMAND, and
+ * the inner one starts COMMAND. Both run the same loop, and both are subreapers:
+ *
+ * - What the outer receives it does not forward but relays, with all that is known about it. It
+ *   ends as the inner one tells that COMMAND did. Children that the caller's program left to it
+ *   are its own, and it stops them by the same schedule.
+ * - If the outer is killed, the inner kills everything at once.
+ * - If the inner is killed, everything falls to the outer, which does the same.
+ */
+/* SPDX-License-Identifier: MIT */
+#include "fry.h"
+
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	/*
+	 * A relayed signal comes as this one, which queues. As itself it would coalesce with one
+	 * that was sent to the inner process directly, and nobody could tell the two apart.
+	 */
+	RELAY_SIGNAL = SIGNALS - 1,
+	/* The kernel takes a siginfo as it was written if its code is negative: what it was... */
+	RELAY_CODE = -70,
+	/* ...is packed into si_errno: the code, whether it is a stop request, and the signal. */
+	STOPPING = 1 << 8,
+	CODE_SHIFT = 9
+};
+
+/*
+ * How long to wait for the other copy of what may have been sent to the whole group. The kernel
+ * sends all of them at once; the relayed one has to wait for the outer process to run.
+ */
+#define COPY_WAIT  MILLISECOND
+#define RELAY_WAIT (100 * MILLISECOND)
+
+/* In memory that both share: what the inner one has to tell. */
+struct outcome {
+	bool told, ended, timed_out, leaked;
+	int status, exec_errno;
+};
+
+static void outer_start(struct fry *fry, pid_t inner)
+{
+	fry->role = OUTER;
+	fry->child = inner;
+	fry->highest = inner;
+	fry->owns_group = false;
+}
+
+static void inner_start(struct fry *fry)
+{
+	fry->role = INNER;
+	fry->parent = fry->self;
+	fry->self = getpid();
+	/* So that `pkill -x fry-run` means the outer one. */
+	prctl(PR_SET_NAME, "fry-inner");
+	/* CONT, so that it is heard even where the inner one is stopped. */
+	prctl(PR_SET_PDEATHSIG, SIGCONT);
+	if (getppid() != fry->parent)
+		_exit(EXIT_FRY); /* it was too late to ask, and nothing is started yet */
+	reap_start(fry);
+	if (fry->options.placement == PLACE_INHERIT)
+		return;
+	/* Who kills the caller's group must not get both. What it got before, the outer relays. */
+	if (setpgid(0, 0) == 0)
+		fry->own_group = fry->self;
+	signals_discard(RELAY_SIGNAL);
+}
+
+void guard_start(struct fry *fry)
+{
+	pid_t inner;
+
+	if (!fry->options.guard || fry->self == 1)
+		return;
+	fry->outcome = memory_share(sizeof(*fry->outcome));
+	if (fry->outcome == NULL) {
+		say("cannot share memory: %s", strerror(errno));
+		exit(EXIT_FRY);
+	}
+	inner = fork();
+	if (inner == -1)
+		refuse_fork();
+	if (inner == 0)
+		inner_start(fry);
+	else
+		outer_start(fry, inner);
+}
+
+void guard_relay(const struct fry *fry, const siginfo_t *info, bool stopping)
+{
+	siginfo_t relay = *info;
+
+	relay.si_signo = RELAY_SIGNAL;
+	relay.si_errno = (int)((unsigned)info->si_code << CODE_SHIFT) | (stopping ? STOPPING : 0) |
+			 info->si_signo;
+	relay.si_code = RELAY_CODE;
+	/* The queue may be full; a signal without its sender is better than none. */
+	if (syscall(SYS_rt_sigqueueinfo, fry->child, RELAY_SIGNAL, &relay) == -1)
+		kill(fry->child, info->si_signo);
+	if (stopping || info->si_signo == SIGCONT)
+		kill(fry->child, SIGCONT);
+}
+
+/* Whether the inner one shares a group with COMMAND, and so sees what is sent to both. */
+static bool is_witness(const struct fry *fry)
+{
+	return fry->options.placement == PLACE_INHERIT;
+}
+
+/* The other copy did not come: it was sent to fry-run alone. */
+static void witness_alone(struct fry *fry, int sig)
+{
+	struct witness *seen = &fry->witness[sig];
+	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
+
+	info.si_pid = seen->sender;
+	seen->until = 0;
+	if (seen->relayed)
+		signals_request(fry, &info, seen->stopping);
+	else
+		signals_act(fry, &info);
+}
+
+/*
+ * In COMMAND's group the inner process gets what is sent to the group, and the outer relays its
+ * own copy. Where both come, in whatever order, COMMAND has had it as well.
+ */
+static void witness(struct fry *fry, const siginfo_t *info, bool relayed, bool stopping)
+{
+	int sig = info->si_signo;
+	struct witness *seen = &fry->witness[sig];
+
+	if (seen->until != 0 && seen->relayed != relayed) {
+		seen->until = 0;
+		if (stopping || seen->stopping)
+			stop_request(&fry->stop, sig, clock_now());
+		return;
+	}
+	if (seen->until != 0)
+		witness_alone(fry, sig);
+	*seen = (struct witness){.sender = info->si_pid, .relayed = relayed, .stopping = stopping};
+	seen->until = clock_now() + (relayed ? COPY_WAIT : RELAY_WAIT);
+}
+
+bool guard_receive(struct fry *fry, siginfo_t *info)
+{
+	if (fry->role != INNER)
+		return false;
+	if (info->si_code == RELAY_CODE) {
+		unsigned packed = (unsigned)info->si_errno;
+		bool stopping = (packed & STOPPING) != 0;
+
+		info->si_signo = (int)(packed & (STOPPING - 1));
+		info->si_code = (int)packed >> CODE_SHIFT;
+		info->si_errno = 0;
+		if (is_witness(fry) && info->si_code == SI_USER)
+			witness(fry, info, true, stopping);
+		else
+			signals_request(fry, info, stopping);
+		return true;
+	}
+	/* That the outer one has died, or wants to be heard; for its death there is getppid(2). */
+	if (info->si_signo == SIGCONT && info->si_code == SI_USER && info->si_pid == fry->parent)
+		return true;
+	if (!is_witness(fry) || info->si_signo == SIGCHLD || info->si_code != SI_USER)
+		return false;
+	witness(fry, info, false, false);
+	return true;
+}
+
+int64_t guard_expire(struct fry *fry)
+{
+	int64_t next = NEVER, now;
+
+	if (fry->role != INNER || !is_witness(fry))
+		return NEVER;
+	now = clock_now();
+	for (int sig = 1; sig < SIGNALS; sig++) {
+		int64_t until = fry->witness[sig].until;
+
+		if (until != 0 && until <= now)
+			witness_alone(fry, sig);
+		else if (until != 0 && until < next)
+			next = until;
+	}
+	return next;
+}
+
+void guard_tell(const struct fry *fry)
+{
+	fry->outcome->ended = fry->ended;
+	fry->outcome->timed_out = fry->timed_out;
+	fry->outcome->leaked = fry->leaked;
+	fry->outcome->status = fry->status;
+	fry->outcome->exec_errno = fry->exec_errno;
+	fry->outcome->told = true;
+}
+
+bool guard_hear(struct fry *fry)
+{
+	if (!fry->outcome->told)
+		return false;
+	fry->ended = fry->outcome->ended;
+	fry->timed_out = fry->outcome->timed_out;
+	fry->leaked = fry->outcome->leaked;
+	fry->status = fry->outcome->status;
+	fry->exec_errno = fry->outcome->exec_errno;
+	return true;
+}
