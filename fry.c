@@ -546,7 +546,7 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 	fry->exec_errno = errno;
 	/* Before a word is said: a broken stderr must not change the status. */
 	signals_hold(NULL);
-	say("cannot execute %s: %s", fry->command[0], strerror(fry->exec_errno));
+	say("cannot execute %.400s: %s", fry->command[0], strerror(fry->exec_errno));
 	_exit(fry->exec_errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 }
 

@@ -88,14 +88,16 @@ executable() {
 @test "death is mirrored though another deadly signal is pending" {
 	start it "$FRY_RUN" sh -c 'echo ready $$; exec sleep 1000'
 	ready it
-	kill -STOP "$pid"
+	inner=$(inner_of "$pid")
+	kill -STOP "$inner" "$pid"
 	wait_prints T state_of "$pid"
+	wait_prints T state_of "$inner"
 	kill -RTMIN+6 "${ready[0]}"
 	wait_prints Z state_of "${ready[0]}"
 	# The one is forwarded to nobody, the other waits: less than RTMIN+6, and so before it.
 	kill -HUP "$pid"
 	kill -USR1 "$pid"
-	kill -CONT "$pid"
+	kill -CONT "$pid" "$inner"
 	finish it
 	assert_status $((128 + $(kill -l RTMIN+6)))
 }

@@ -292,22 +292,38 @@ reaches_further_down() {
 	assert_equal "$(tail -n +2 it.out)" TERM 'heard by COMMAND'
 }
 
-@test "where no memory can be had a run and its end are as promised" {
+@test "where no memory can be had from the start that is said, and nothing is started" {
 	requires seccomp
-	keeps_status "$BIN/deny" -e ENOMEM mmap brk --
-	start it "$BIN/deny" -e ENOMEM mmap brk -- "$FRY_RUN" --stop=$fast -- "$BIN/orphans" -s -f 50
+	run "$BIN/deny" -e ENOMEM mmap brk -- "$FRY_RUN" touch started
+	assert_status 125
+	assert_match "$output" 'fry-run: cannot get memory: *[Mm]emory'
+	[ ! -e started ]
+}
+
+# Let none of the processes of fry-run PID have any more memory.
+starve() {
+	local one
+	for one in "$1" "$(inner_of "$1")"; do prlimit --pid "$one" --as=1:1; done
+}
+
+@test "where no more memory can be had once COMMAND runs, its end is as promised" {
+	start it "$FRY_RUN" --stop=$fast -- "$BIN/orphans" -s -f 300
 	wait_line it.out ready
+	starve "$pid"
 	kill -TERM "$pid"
 	finish it
+	assert_status 143
 	nothing_left
 }
 
-@test "where no memory can be had a daemon gets TERM once" {
-	requires seccomp
-	rm -f heard
-	start it "$BIN/deny" -e ENOMEM mmap brk -- "$FRY_RUN" --stop=$fast -- "$BIN/probe" -d -n -o heard
+@test "where no more memory can be had a daemon gets TERM once" {
+	start it "$FRY_RUN" --stop=$fast -- sh -c '"$0" -d -n -o heard; exec "$0" -x USR1=3' "$BIN/probe"
+	ready it
+	wait_line heard 'ready *'
+	starve "$pid"
+	kill -USR1 "$pid"
 	finish it
-	assert_status 0
+	assert_status 3
 	assert_equal "$(count_lines heard TERM)" 1 'TERM heard by the daemon'
 }
 

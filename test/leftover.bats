@@ -177,15 +177,15 @@ at_least() {
 }
 
 @test "stop: what they start on TERM is stopped too" {
-	start it "$FRY_RUN" -k 1.5 -- bash -c '
+	start it "$FRY_RUN" -k 1 -- bash -c '
 		setsid bash -c "
-			trap \"\\\"$0\\\" -n -d -o daemon.out; exit\" TERM
+			trap \">started; setsid \\\"$0\\\" -n -o late.out & exit\" TERM
 			echo ready \$\$
 			while :; do read -r -t 0.01 <> <(:) || :; done" &
 		until [ -s it.out ]; do read -r -t 0.01 <> <(:) || :; done' "$BIN/probe"
 	finish it
 	assert_status 0
-	ready daemon
+	[ -e started ]
 	nothing_left
 }
 

@@ -43,7 +43,7 @@ forwards_usr1_as() {
 	kill -USR1 "$pid"
 	wait_line it.out '*' 2 || return
 	assert_lines it.out "ready ${ready[0]}" "$name" || return
-	end "${ready[0]}" "$pid"
+	end "${ready[0]}" && wait_gone "$pid"
 }
 
 # fry-run with these words times out, after as many milliseconds at least.
@@ -221,7 +221,7 @@ times_out_after() {
 		ready it 2
 		kill -USR1 "$pid"
 		wait_line it.out USR1 2
-		end "${ready[@]}" "$pid"
+		end "${ready[@]}" && wait_gone "$pid"
 	done
 }
 
@@ -234,7 +234,7 @@ times_out_after() {
 		kill -USR2 "${ready[@]}"
 		wait_line it.out USR2 2
 		assert_equal "$(count_lines it.out TERM)" 1
-		end "${ready[@]}" "$pid"
+		end "${ready[@]}" && wait_gone "$pid"
 	done
 }
 
@@ -248,7 +248,7 @@ times_out_after() {
 	kill -TERM "$pid"
 	wait_line daemon.out TERM
 	ready daemon
-	end "${ready[0]}" "$pid"
+	end "${ready[0]}" && wait_gone "$pid"
 }
 
 @test "--scope=auto forwards TERM to COMMAND's group and USR1 to COMMAND alone" {
@@ -260,7 +260,7 @@ times_out_after() {
 		kill -TERM "$pid"
 		wait_line it.out TERM 2
 		assert_equal "$(count_lines it.out USR1)" 1
-		end "${ready[@]}" "$pid"
+		end "${ready[@]}" && wait_gone "$pid"
 	done
 }
 
@@ -273,7 +273,7 @@ times_out_after() {
 	kill -USR2 "$pid"
 	wait_line it.out RTMIN+3
 	assert_lines it.out "ready ${ready[0]}" USR2 RTMIN+3
-	end "${ready[0]}" "$pid"
+	end "${ready[0]}" && wait_gone "$pid"
 }
 
 @test "-r of the same signal twice: the last one counts" {
@@ -286,19 +286,19 @@ times_out_after() {
 	ready it
 	look_at "${ready[0]}"
 	assert_equal "$group" "$pid"
-	end "${ready[0]}" "$pid"
+	end "${ready[0]}" && wait_gone "$pid"
 
 	start it setsid "$FRY_RUN" --pgroup=new "$BIN/probe"
 	ready it
 	look_at "${ready[0]}"
 	assert_equal "$group $session" "${ready[0]} $pid"
-	end "${ready[0]}" "$pid"
+	end "${ready[0]}" && wait_gone "$pid"
 
 	start it setsid "$FRY_RUN" --pgroup=session "$BIN/probe"
 	ready it
 	look_at "${ready[0]}"
 	assert_equal "$group $session" "${ready[0]} ${ready[0]}"
-	end "${ready[0]}" "$pid"
+	end "${ready[0]}" && wait_gone "$pid"
 
 	start leader "$BIN/probe" -g
 	ready leader
@@ -306,7 +306,7 @@ times_out_after() {
 	ready it
 	look_at "${ready[0]}"
 	assert_equal "$group" "$leader_pid"
-	end "${ready[0]}" "$pid" "$leader_pid"
+	end "${ready[0]}" "$leader_pid" && wait_gone "$pid"
 }
 
 @test "--pgroup of a group that cannot be joined is refused, and COMMAND is not run" {
@@ -498,7 +498,7 @@ times_out_after() {
 		kill -USR2 "$pid"
 		wait_line it.out USR2
 		assert_lines it.out "ready ${ready[0]}" USR1 USR2
-		end "${ready[0]}" "$pid"
+		end "${ready[0]}" && wait_gone "$pid"
 	done
 }
 
@@ -515,7 +515,7 @@ times_out_after() {
 	kill -USR2 "$pid"
 	wait_line it.out USR2
 	assert_lines it.out "ready ${ready[0]}" USR1 USR2
-	end "${ready[0]}" "$pid"
+	end "${ready[0]}" && wait_gone "$pid"
 }
 
 @test "a malformed SIGNAL is refused" {
@@ -547,7 +547,7 @@ times_out_after() {
 			wait_line it.out '*' $((i + 2))
 		done
 		assert_lines it.out "ready ${ready[0]}" "${expected[@]}"
-		end "${ready[0]}" "$pid"
+		end "${ready[0]}" && wait_gone "$pid"
 	done
 }
 
@@ -583,7 +583,7 @@ times_out_after() {
 		wait_line other.out '*' "$seen"
 	done
 	assert_equal "$(sed 1d it.out)" "$(sed 1d other.out)"
-	end "${ready[0]}" "$it_pid" "$other_pid"
+	end "${ready[0]}" "$other_pid" && wait_gone "$it_pid"
 	# Those whose successor was left out.
 	forwards_usr1_as FPE -r USR1:8
 	forwards_usr1_as STKFLT -r USR1:16
@@ -690,7 +690,7 @@ times_out_after() {
 }
 
 @test "what is not supported yet is refused, never ignored" {
-	for word in --cgroup=new --cgroup=own --guard --report=report --report=fd:3 --pause; do
+	for word in --report=report --report=fd:3 --pause; do
 		refuses "$word: not supported yet" "$word"
 	done
 	refuses '--pause: not supported yet' -P

@@ -173,7 +173,7 @@ at_least() {
 @test "a step does not repeat what a request has brought" {
 	all_kinds --stop=TERM/1h/INT/0.5/KILL
 	kill -TERM "$pid"
-	wait_line command.out TERM
+	for kind in command child thread; do wait_line "$kind.out" TERM; done
 	kill -INT "$pid"
 	finish it
 	assert_status 137
