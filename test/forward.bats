@@ -328,7 +328,7 @@ received() {
 }
 
 @test "what a process sends to the caller's whole group reaches COMMAND once on a terminal too" {
-	start_tty it "$FRY_RUN" -k 1h -- "$BIN/probe" -n
+	start_tty it "$FRY_RUN" --guard -k 1h -- "$BIN/probe" -n
 	ready it
 	wrapper=$(children_of "$it_pid")
 	for signal in USR1 HUP INT TERM; do

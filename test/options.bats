@@ -570,7 +570,7 @@ times_out_after() {
 		options+=(-r "$from:$to")
 		pairs+=("$from")
 	done
-	start it "$FRY_RUN" "${options[@]}" "$BIN/probe" -n
+	start it "$FRY_RUN" -k 1h "${options[@]}" "$BIN/probe" -n # INT and the like ask for a stop
 	start other "$BIN/probe" -n
 	ready other
 	ready it

@@ -389,7 +389,7 @@ at_least() {
 }
 
 @test "--timeout is 124 also where COMMAND cares about KILL only, or exits 0 on being stopped" {
-	all_kinds -k 0.1 -t 1
+	all_kinds -k 0.1 -t 2
 	finish it
 	assert_status 124
 	nothing_left
