@@ -9,6 +9,8 @@
  *	-t	start it from a thread, which ends as with -b; then print `ready PID`, where PID is
  *		COMMAND's, and live until a signal
  */
+#include <sys/wait.h>
+
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -70,7 +72,8 @@ static void *command_start(void *unused)
 		;
 	close(executed[0]);
 	while (blocks && !child_blocks() && !child_has_child())
-		;
+		if (waitpid(child, NULL, WNOHANG) != 0)
+			misused("COMMAND ended", command[0]);
 	return unused;
 }
 
