@@ -14,7 +14,9 @@ MODE = -Os
 STRIP = -s
 # The tests mostly wait.
 JOBS != expr 3 '*' $$(nproc)
-TESTS = test
+# Bombs take all there is, and would starve the others.
+ALONE = test/bomb.bats
+TESTS != ls test/*.bats | grep -v bomb
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wundef -Wvla -Wcast-qual -Wimplicit-fallthrough
@@ -28,7 +30,7 @@ SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sani
 SOURCES = fry.c signals.c reap.c cgroup.c guard.c
 OBJECTS = $(B)/fry.o $(B)/signals.o $(B)/reap.o $(B)/cgroup.o $(B)/guard.o
 FIXTURES = test/bin/probe test/bin/pty test/bin/deny test/bin/fresh test/bin/orphans test/bin/bomb \
-	test/bin/number test/bin/parent test/bin/race test/bin/strange
+	test/bin/killer test/bin/number test/bin/parent test/bin/race test/bin/strange
 
 all: $(B)/fry-run
 
@@ -63,6 +65,7 @@ test/bin/deny: test/deny.c
 test/bin/fresh: test/fresh.c
 test/bin/orphans: test/orphans.c
 test/bin/bomb: test/bomb.c
+test/bin/killer: test/killer.c
 test/bin/number: test/number.c
 test/bin/parent: test/parent.c
 test/bin/race: test/race.c
@@ -70,6 +73,7 @@ test/bin/strange: test/strange.c
 
 check: $(B)/fry-run $(B)/schedule $(FIXTURES)
 	FRY_RUN=$$(realpath $(B)/fry-run) bats --jobs $(JOBS) $(TESTS)
+	FRY_RUN=$$(realpath $(B)/fry-run) bats $(ALONE)
 
 # The other libc, and one process instead of two.
 check-glibc:
@@ -78,7 +82,7 @@ check-glibc:
 # Without the files on a binary that needs nothing to be loaded, which this one is not.
 check-asan:
 	$(MAKE) check B=build/asan CC=cc STATIC=-no-pie STRIP= LDFLAGS=test/sanitize.c \
-		MODE='$(SANITIZE)' TESTS="$$(ls test/*.bats | grep -v scarce)"
+		MODE='$(SANITIZE)' TESTS="$$(ls test/*.bats | grep -v -e bomb -e scarce)"
 
 lint:
 	clang-format --dry-run -Werror *.[ch] test/*.[ch]

@@ -110,12 +110,12 @@ static void unescape(char *text)
  */
 static bool find_mount(struct fry *fry, char *line, const char *own)
 {
-	char *separator = strchr(line, '-'), *root = line, *point;
+	char *separator = strchr(line, ' '), *root = line, *point;
 	size_t length;
 
-	while (separator != NULL && strncmp(separator, "- ", 2) != 0)
-		separator = strchr(separator + 1, '-');
-	if (separator == NULL || strncmp(separator, "- cgroup2 ", 10) != 0)
+	while (separator != NULL && strncmp(separator, " - ", 3) != 0)
+		separator = strchr(separator + 1, ' ');
+	if (separator == NULL || strncmp(separator, " - cgroup2 ", 11) != 0)
 		return false;
 	for (int blanks = 0; blanks < 3; blanks++)
 		root = strchr(root, ' ') + 1;
@@ -168,23 +168,22 @@ static void name_leaf(struct fry *fry, const char *leaf)
 		refuse_cgroup(fry, "the path of the cgroup is too long");
 }
 
-/* Make the leaf, under a name that tells whose it is. */
-static void make_leaf(struct fry *fry)
+/* Choose a name that tells whose it is, and that nobody had before. */
+static void choose_leaf(struct fry *fry)
 {
 	size_t length = strlen(fry->cgroup->path);
 
-	for (int i = 0; i < 100; i++) {
-		if (snprintf(fry->cgroup->path + length, PATH_MAX - length, "/fry-run-%d.%d",
-			     (int)fry->self,
-			     i) >= (int)(PATH_MAX - length - sizeof("/cgroup.events")))
-			refuse_cgroup(fry, "the path of the cgroup is too long");
-		if (mkdir(fry->cgroup->path, 0755) == 0) {
-			name_leaf(fry, fry->cgroup->path + length);
-			return;
-		}
-		if (errno != EEXIST)
-			break;
-	}
+	if (snprintf(fry->cgroup->path + length, PATH_MAX - length, "/fry-run-%d.%lld",
+		     (int)fry->known,
+		     (long long)clock_now()) >= (int)(PATH_MAX - length - sizeof("/cgroup.events")))
+		refuse_cgroup(fry, "the path of the cgroup is too long");
+	name_leaf(fry, fry->cgroup->path + length);
+}
+
+void cgroup_make(const struct fry *fry)
+{
+	if (fry->options.cgroup != CGROUP_NEW || mkdir(fry->cgroup->path, 0755) == 0)
+		return;
 	switch (errno) {
 	case EACCES:
 	case EPERM:
@@ -230,7 +229,7 @@ void cgroup_start(struct fry *fry)
 		refuse_cgroup(fry, strerror(errno));
 	find_own(fry, text);
 	if (fry->options.cgroup == CGROUP_NEW)
-		make_leaf(fry);
+		choose_leaf(fry);
 	else
 		claim_own(fry, text);
 	memory_free(text, CGROUP_FILE_SIZE);
@@ -337,7 +336,7 @@ bool cgroup_kill(const struct fry *fry)
 		return true;
 	/* Frozen, nobody forks, and SIGKILL is obeyed. */
 	file_write(fry, "cgroup.freeze", "1");
-	while (!has_event(fry, "frozen 1") && clock_now() < limit)
+	while (has_event(fry, "frozen 0") && clock_now() < limit)
 		cgroup_wait(fry, limit);
 	return false;
 }

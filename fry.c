@@ -422,16 +422,16 @@ static bool has_terminal(const struct fry *fry)
 static void place(struct fry *fry)
 {
 	struct options *options = &fry->options;
+	bool terminal = has_terminal(fry);
 
-	fry->terminal = has_terminal(fry);
 	if (options->placement == PLACE_AUTO)
-		options->placement = fry->terminal ? PLACE_INHERIT : PLACE_NEW;
+		options->placement = terminal ? PLACE_INHERIT : PLACE_NEW;
 	if (options->placement == PLACE_JOIN && options->group == fry->own_group)
 		options->placement = PLACE_INHERIT;
 	fry->group = options->placement == PLACE_JOIN ? options->group : fry->own_group;
 	fry->owns_group = options->placement == PLACE_NEW || options->placement == PLACE_SESSION;
 	/* Elsewhere than in the caller's group a stop is COMMAND's own affair. */
-	fry->terminal = fry->terminal && options->placement == PLACE_INHERIT;
+	fry->mirrors_stops = terminal && options->placement == PLACE_INHERIT;
 }
 
 /* Ask for the parent's death to be told: by SIGCHLD, which is never forwarded. */
@@ -529,13 +529,13 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 	else if (fry->options.placement == PLACE_NEW)
 		setpgid(0, 0);
 	else if (fry->options.placement == PLACE_JOIN && setpgid(0, fry->group) == -1) {
-		say("--pgroup=%d: %s", (int)fry->group, strerror(errno));
 		fry->exec_errno = errno;
+		say("--pgroup=%d: %s", (int)fry->group, strerror(errno));
 		_exit(EXIT_FRY);
 	}
 	if (cgroup_enter(fry) == -1) {
-		say("cannot enter %s: %s", fry->cgroup->path, strerror(errno));
 		fry->exec_errno = errno;
+		say("cannot enter %s: %s", fry->cgroup->path, strerror(errno));
 		_exit(EXIT_FRY);
 	}
 	for (int i = 0; i < NAMES; i++)
@@ -550,10 +550,11 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 	_exit(fry->exec_errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 }
 
-void refuse_fork(void)
+void refuse_fork(const struct fry *fry)
 {
 	say("cannot fork: %s%s", strerror(errno),
 	    errno == EAGAIN ? " (the limit on processes is reached)" : "");
+	cgroup_end(fry);
 	exit(EXIT_FRY);
 }
 
@@ -565,11 +566,12 @@ static void spawn(struct fry *fry)
 	 * vfork(2), for speed, and because fry-run then goes on only after COMMAND was executed:
 	 * a signal received before has waited, and finds COMMAND with its own dispositions.
 	 */
+	signals_before(fry);
 	child = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
 	if (child == 0)
 		child_run(fry); /* NOLINT(clang-analyzer-unix.Vfork): it never returns */
 	if (child == -1)
-		refuse_fork();
+		refuse_fork(fry);
 	fry->child = child;
 	fry->highest = fry->child > fry->self ? fry->child : fry->self;
 	if (fry->owns_group)
@@ -608,12 +610,6 @@ static void let_go(void)
 		return; /* there is nowhere better */
 }
 
-/* Whether this is the outer process, and the inner one lives: it has what is below, and the word. */
-static bool is_guarded(const struct fry *fry)
-{
-	return fry->role == OUTER && fry->child != 0;
-}
-
 /* Send the signal of a step that was entered by time to everything left. */
 static void step(struct fry *fry)
 {
@@ -621,7 +617,7 @@ static void step(struct fry *fry)
 	struct errand errand = {.signal = stop_signal(stop), .stopping = true, .once = true};
 	struct signal_name name;
 
-	if (is_guarded(fry))
+	if (guard_holds(fry))
 		kill(fry->child,
 		     SIGCONT); /* so that it keeps the schedule even if it was stopped */
 	if (errand.signal == 0)
@@ -647,7 +643,7 @@ static void outlived(struct fry *fry)
 		return;
 	if (leftover == LEFTOVER_FAIL)
 		tree_signal(fry, &note);
-	fry->leaked = note.found != 0;
+	fry->leaked |= note.found != 0;
 	stop_leftover(&fry->stop, clock_now());
 	if (stop_signal(&fry->stop) != SIGKILL)
 		tree_signal(fry, &errand);
@@ -691,6 +687,7 @@ static bool child_ended(struct fry *fry, bool left)
 		/* It was killed, and what was below it is below us now. */
 		if (WIFSIGNALED(fry->status))
 			say("the inner process was killed: killing everything");
+		stop_kill(&fry->stop);
 		reap_kill(fry);
 		return true;
 	}
@@ -733,11 +730,15 @@ static void run(struct fry *fry)
 		witness = guard_expire(fry);
 		if (stop_expire(stop, clock_now()))
 			step(fry);
-		if (stop_signal(stop) == SIGKILL && !is_guarded(fry)) {
+		if (stop_signal(stop) == SIGKILL && !guard_holds(fry)) {
 			reap_kill(fry);
 			return;
 		}
-		if (stop->at == stop->steps && !is_guarded(fry)) {
+		if (stop->at == stop->steps && guard_holds(fry)) {
+			/* It does not even tell: it is stopped, or hangs. Then everything is ours. */
+			if (stop->step[stop->at - 1].signal == SIGKILL)
+				kill(fry->child, SIGKILL);
+		} else if (stop->at == stop->steps) {
 			tree_name(fry, "still there when the schedule is over");
 			return;
 		}
@@ -779,22 +780,26 @@ int main(int argc, char **argv)
 {
 	struct fry fry = {.timeout_at = NEVER};
 
+	fry.parent = getppid(); /* first of all: from here on its death shows */
 	signals_block(&fry);    /* from here on no signal is lost, and none ends fry-run */
-	fry.parent = getppid(); /* before its death is asked for: it shows in any case */
 	fry.self = fry.known = getpid();
 	fry.own_group = getpgrp();
 	fry.own_session = getsid(0);
 	parse_options(&fry, argc, argv);
 	place(&fry);
 	watch_parent(&fry);
-	reap_start(&fry); /* before COMMAND can leave an orphan */
-	cgroup_start(&fry);
-	guard_start(&fry); /* before there is anything to be left behind */
-	if (fry.role != OUTER)
+	reap_start(&fry);   /* before COMMAND can leave an orphan */
+	cgroup_start(&fry); /* before the guard: either process has to know the leaf */
+	guard_start(&fry);  /* before there is anything to be left behind */
+	if (fry.role != OUTER) {
+		cgroup_make(&fry);
 		spawn(&fry);
+	}
 	if (fry.role != OUTER && fry.options.timeout != 0)
 		fry.timeout_at = clock_add(clock_now(), fry.options.timeout);
 	let_go(); /* after COMMAND has it all */
+	if (fry.role == INNER)
+		guard_rename(argc, argv);
 	run(&fry);
 	cgroup_end(&fry); /* nothing is left in it */
 	if (fry.role == INNER)

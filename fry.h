@@ -97,13 +97,14 @@ struct fry {
 	pid_t self, parent, own_group, own_session;
 	pid_t known;                   /* the pid that the caller knows: of the outer process */
 	sigset_t mask;                 /* inherited, and COMMAND's */
+	sigset_t early;                /* pending before COMMAND was there */
 	struct sigaction child_action; /* of SIGCHLD, likewise */
 	bool ignored[SIGNALS];         /* of INT, TERM and QUIT: those that start no stop */
 	bool inherited;                /* it had children already */
-	bool terminal;                 /* it has a controlling terminal */
+	bool mirrors_stops; /* a shell is to see them: COMMAND is in the job that it waits for */
 
 	/* COMMAND */
-	pid_t child;     /* 0 once it was reaped: never used by number again */
+	pid_t child; /* in the outer process the inner one; 0 once it was reaped, and never used again */
 	pid_t group;     /* the group it was started in */
 	bool owns_group; /* it leads that group, and nobody else is in it */
 	int exec_errno;  /* set by the child where COMMAND could not be executed */
@@ -123,7 +124,8 @@ struct fry {
 	struct witness {
 		int64_t until; /* 0: none */
 		pid_t sender;
-		bool relayed, stopping;
+		int own; /* how many more own copies came than relayed ones */
+		bool stopping;
 	} witness[SIGNALS];
 	struct outcome *outcome; /* shared by both */
 
@@ -144,7 +146,7 @@ void say_verbose(const struct fry *fry, int level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Say why there is no further process, and exit. */
-__attribute__((noreturn)) void refuse_fork(void);
+__attribute__((noreturn)) void refuse_fork(const struct fry *fry);
 
 /* signals.c */
 
@@ -167,6 +169,12 @@ void signals_hold(sigset_t *old);
 void signals_restore(const struct fry *fry);
 /* Wait for a signal until a deadline. Returns it, or 0 when the deadline has come. */
 int signals_receive(siginfo_t *info, int64_t deadline);
+/* Note what is pending before there is anybody else who could have had it. */
+void signals_before(struct fry *fry);
+/* Whether a signal was among that; it is asked once. */
+bool signals_early(struct fry *fry, int sig);
+/* A stop request that has reached COMMAND's group already. */
+void signals_witnessed(struct fry *fry, int sig);
 /* Forget what is pending, except for this signal. */
 void signals_discard(int except);
 /* Forward a received signal as the options say, and let it start or advance the stop. */
@@ -255,8 +263,10 @@ void tree_name(struct fry *fry, const char *why);
 
 enum { CGROUP_FILE_SIZE = 1 << 18 }; /* no file that is read is longer */
 
-/* Make the leaf, or claim our own cgroup. Exits where that cannot be had. */
+/* Find our own cgroup, and choose a leaf or claim it. Exits where that cannot be had. */
 void cgroup_start(struct fry *fry);
+/* Make the leaf. Exits where that cannot be had. */
+void cgroup_make(const struct fry *fry);
 /* In the child: enter the leaf. Returns -1 with errno. */
 int cgroup_enter(const struct fry *fry);
 /* Read cgroup.procs into text. Returns its length, or -1. */
@@ -280,6 +290,10 @@ void cgroup_end(const struct fry *fry);
 
 /* Become two processes, if asked to: in the outer one COMMAND is the inner one from now on. */
 void guard_start(struct fry *fry);
+/* Whether this is the outer process, and the inner one lives: it has what is below, and the word. */
+bool guard_holds(const struct fry *fry);
+/* In the inner process: put a name of its own in place of the arguments, for `pkill -f`. */
+void guard_rename(int argc, char **argv);
 /* Hand a signal to the inner process, with what the outer one knows and decided about it. */
 void guard_relay(const struct fry *fry, const siginfo_t *info, bool stopping);
 /* Take a relayed signal, or one of which a copy may be relayed. Returns false for any other. */

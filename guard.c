@@ -26,7 +26,7 @@ enum {
 	 * A relayed signal comes as this one, which queues. As itself it would coalesce with one
 	 * that was sent to the inner process directly, and nobody could tell the two apart.
 	 */
-	RELAY_SIGNAL = SIGNALS - 1,
+	RELAY_SIGNAL = 40, /* emulators keep the last ones for themselves */
 	/* The kernel takes a siginfo as it was written if its code is negative: what it was... */
 	RELAY_CODE = -70,
 	/* ...is packed into si_errno: the code, whether it is a stop request, and the signal. */
@@ -53,6 +53,9 @@ static void outer_start(struct fry *fry, pid_t inner)
 	fry->child = inner;
 	fry->highest = inner;
 	fry->owns_group = false;
+	/* When the last wait is over, the inner one should have given up, and told. */
+	fry->stop.step[fry->stop.steps - 1].wait =
+		clock_add(fry->stop.step[fry->stop.steps - 1].wait, SECOND);
 }
 
 static void inner_start(struct fry *fry)
@@ -60,10 +63,10 @@ static void inner_start(struct fry *fry)
 	fry->role = INNER;
 	fry->parent = fry->self;
 	fry->self = getpid();
-	/* So that `pkill -x fry-run` means the outer one. */
-	prctl(PR_SET_NAME, "fry-inner");
 	/* CONT, so that it is heard even where the inner one is stopped. */
 	prctl(PR_SET_PDEATHSIG, SIGCONT);
+	/* So that `pkill -x fry-run` means the outer one. */
+	prctl(PR_SET_NAME, "fry-inner");
 	if (getppid() != fry->parent)
 		_exit(EXIT_FRY); /* it was too late to ask, and nothing is started yet */
 	reap_start(fry);
@@ -86,13 +89,30 @@ void guard_start(struct fry *fry)
 		say("cannot share memory: %s", strerror(errno));
 		exit(EXIT_FRY);
 	}
+	signals_before(fry);
 	inner = fork();
 	if (inner == -1)
-		refuse_fork();
+		refuse_fork(fry);
 	if (inner == 0)
 		inner_start(fry);
 	else
 		outer_start(fry, inner);
+}
+
+bool guard_holds(const struct fry *fry)
+{
+	return fry->role == OUTER && fry->child != 0;
+}
+
+void guard_rename(int argc, char **argv)
+{
+	static const char name[] = "fry-inner";
+	char *end = argc == 0 ? NULL : argv[argc - 1] + strlen(argv[argc - 1]);
+
+	if (end == NULL || (size_t)(end - argv[0]) < sizeof(name))
+		return;
+	memset(argv[0], 0, (size_t)(end - argv[0]));
+	memcpy(argv[0], name, sizeof(name));
 }
 
 void guard_relay(const struct fry *fry, const siginfo_t *info, bool stopping)
@@ -116,39 +136,45 @@ static bool is_witness(const struct fry *fry)
 	return fry->options.placement == PLACE_INHERIT;
 }
 
-/* The other copy did not come: it was sent to fry-run alone. */
+/* The other copies did not come: those were sent to fry-run alone. */
 static void witness_alone(struct fry *fry, int sig)
 {
-	struct witness *seen = &fry->witness[sig];
+	struct witness seen = fry->witness[sig];
 	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
 
-	info.si_pid = seen->sender;
-	seen->until = 0;
-	if (seen->relayed)
-		signals_request(fry, &info, seen->stopping);
-	else
+	info.si_pid = seen.sender;
+	fry->witness[sig] = (struct witness){0};
+	for (; seen.own > 0; seen.own--)
 		signals_act(fry, &info);
+	for (; seen.own < 0; seen.own++)
+		signals_request(fry, &info, seen.stopping);
 }
 
 /*
  * In COMMAND's group the inner process gets what is sent to the group, and the outer relays its
- * own copy. Where both come, in whatever order, COMMAND has had it as well.
+ * own copy. Where both come, in whatever order, COMMAND has had it as well, if it was there.
  */
-static void witness(struct fry *fry, const siginfo_t *info, bool relayed, bool stopping)
+static void witness(struct fry *fry, siginfo_t *info, bool relayed, bool stopping)
 {
 	int sig = info->si_signo;
 	struct witness *seen = &fry->witness[sig];
+	bool pair = relayed ? seen->own > 0 : seen->own < 0;
 
-	if (seen->until != 0 && seen->relayed != relayed) {
-		seen->until = 0;
-		if (stopping || seen->stopping)
-			stop_request(&fry->stop, sig, clock_now());
+	seen->own += relayed ? -1 : 1;
+	seen->stopping |= stopping;
+	if (!pair) {
+		seen->sender = info->si_pid;
+		if (seen->until == 0)
+			seen->until = clock_now() + (relayed ? COPY_WAIT : RELAY_WAIT);
 		return;
 	}
-	if (seen->until != 0)
-		witness_alone(fry, sig);
-	*seen = (struct witness){.sender = info->si_pid, .relayed = relayed, .stopping = stopping};
-	seen->until = clock_now() + (relayed ? COPY_WAIT : RELAY_WAIT);
+	stopping = seen->stopping;
+	if (seen->own == 0)
+		*seen = (struct witness){0};
+	if (signals_early(fry, sig))
+		signals_request(fry, info, stopping);
+	else if (stopping)
+		signals_witnessed(fry, sig);
 }
 
 bool guard_receive(struct fry *fry, siginfo_t *info)

@@ -409,12 +409,6 @@ static void walk_visit(struct walk *walk, struct process *process)
 	errand_run(walk, known != NULL ? known : process);
 }
 
-/* What is below the inner process is its own business while it lives. */
-static bool is_inner(const struct fry *fry, pid_t pid)
-{
-	return fry->role == OUTER && pid == fry->child;
-}
-
 /* See whether a pid is a descendant that this walk has not met. */
 static void walk_consider(struct walk *walk, pid_t pid)
 {
@@ -422,9 +416,14 @@ static void walk_consider(struct walk *walk, pid_t pid)
 	const struct process *known;
 	struct process process;
 
-	if (pid <= 1 || pid == fry->self || is_inner(fry, pid) || process_read(pid, &process) == -1)
+	if (pid <= 1 || pid == fry->self || (guard_holds(fry) && pid == fry->child))
 		return;
+	/* Nothing is reaped during a walk, so a child that was met is still the one: most often dead. */
 	known = table_find(&fry->tree, pid);
+	if (known != NULL && known->parent == fry->self && known->start != 0)
+		return;
+	if (process_read(pid, &process) == -1)
+		return;
 	if (known != NULL && known->start == process.start)
 		return;
 	if (process.parent != fry->self && fry->self != 1) {
@@ -505,12 +504,15 @@ static int walk_proc(struct walk *walk)
 static void walk_probe(struct walk *walk)
 {
 	struct fry *fry = walk->fry;
-	pid_t last = fry->highest > SMALL_PID_MAX ? LARGE_PID_MAX : SMALL_PID_MAX;
 
-	for (pid_t pid = 2; pid <= last; pid++) {
+	for (pid_t pid = 2; pid <= LARGE_PID_MAX; pid++) {
 		struct process process = {.pid = pid, .parent = fry->self, .name = "?"};
 
-		if (is_inner(fry, pid) || !is_child(pid) || table_find(&fry->tree, pid) != NULL)
+		/* Few systems have more, and it takes a second to look. */
+		if (pid > SMALL_PID_MAX && fry->highest <= SMALL_PID_MAX && fry->tree.count != 0)
+			break;
+		if ((guard_holds(fry) && pid == fry->child) || !is_child(pid) ||
+		    table_find(&fry->tree, pid) != NULL)
 			continue;
 		process.group = getpgid(pid);
 		process.session = getsid(pid);
@@ -549,9 +551,9 @@ static void walk_pass(struct walk *walk)
 		walk->thorough = true;
 		read = walk_proc(walk) == 0;
 	}
+	walk_cgroup(walk);
 	if (!read || walk->hidden || walk->fry->tree.count == 0)
 		walk_probe(walk);
-	walk_cgroup(walk);
 }
 
 /* Under a bomb it is the share of the processor that decides. It does no harm to be refused. */
@@ -573,7 +575,7 @@ static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
 	struct process first;
 	int passes;
 
-	if (fry->role == OUTER && fry->child != 0 && !fry->inherited)
+	if (guard_holds(fry) && !fry->inherited)
 		return; /* there is nobody else */
 	/* With hidepid, a setuid child of ours may be among those that are not shown. */
 	walk.hidden = walk.proc && !errand->noting && process_read(1, &first) == -1;
@@ -582,8 +584,10 @@ static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
 	for (int pass = 0; pass < passes; pass++) {
 		walk.fresh = 0;
 		walk_pass(&walk);
-		if (clock_now() > slow)
+		if (clock_now() > slow && errand->signal == SIGKILL)
 			hurry();
+		else if (clock_now() > slow + SECOND)
+			break; /* KILL will have to do, in its time */
 		if (walk.fresh == 0)
 			break;
 	}
@@ -650,6 +654,7 @@ static void reap_note(struct fry *fry, pid_t pid, int status)
 		fry->highest = pid;
 	if (pid == fry->child) {
 		fry->child = 0;
+		fry->stopped = 0;
 		fry->ended = true;
 		fry->status = status;
 	}
@@ -657,7 +662,7 @@ static void reap_note(struct fry *fry, pid_t pid, int status)
 
 unsigned reap_drain(struct fry *fry, bool *left)
 {
-	int flags = WNOHANG | __WALL | (fry->terminal ? WUNTRACED : 0);
+	int flags = WNOHANG | __WALL | (fry->mirrors_stops ? WUNTRACED : 0);
 	unsigned reaped = 0;
 
 	*left = true;
@@ -667,7 +672,7 @@ unsigned reap_drain(struct fry *fry, bool *left)
 
 		if (fry->options.warn_reaped)
 			pid = reap_warn(fry);
-		if (pid == 0 && fry->terminal)
+		if (pid == 0 && fry->mirrors_stops)
 			pid = fry->child; /* it may have stopped */
 		if (pid != 0)
 			pid = waitpid(pid, &status, flags);
@@ -716,32 +721,34 @@ void reap_kill(struct fry *fry)
 	for (int sweep = 0; left; sweep++) {
 		struct errand errand = {.signal = SIGKILL};
 		int64_t start = clock_now(), took;
-		bool whole = false, killed;
+		bool all_killed = false, leaf_killed;
+		size_t reaped;
 
 		/* Atomic against fork, all three; what is elsewhere is looked for. */
 		if (fry->self == 1)
-			whole = kill(-1, SIGKILL) == 0;
+			all_killed = kill(-1, SIGKILL) == 0;
 		else if (fry->child != 0 && fry->owns_group)
 			kill(-fry->group, SIGKILL);
-		killed = cgroup_kill(fry);
-		if (!(whole || killed) || sweep > 0)
+		leaf_killed = cgroup_kill(fry);
+		if (!(all_killed || leaf_killed) || sweep > 0)
 			tree_walk(fry, &errand, sweep > 0);
-		if (!killed)
+		if (!leaf_killed)
 			cgroup_thaw(fry);
 		took = clock_now() - start;
 		/* No more than half of the time for looking, the rest for dying. */
-		if (reap_killed(fry, fry->tree.count,
-				took > 2 * MILLISECOND ? took : 2 * MILLISECOND, &left) != 0)
+		reaped = reap_killed(fry, fry->tree.count,
+				     took > 2 * MILLISECOND ? took : 2 * MILLISECOND, &left);
+		if (!left && cgroup_populated(fry)) {
+			left = true; /* somebody who was put into the cgroup: no child to wait for */
+			cgroup_wait(fry, clock_add(start, 10 * MILLISECOND));
+		}
+		if (reaped != 0)
 			quiet = clock_now();
-		else if (errand.found != 0 && errand.found == errand.forbidden && !killed)
+		else if (errand.found != 0 && errand.found == errand.forbidden && !leaf_killed)
 			return; /* those were named, and are not waited for */
 		else if (left && clock_now() - quiet >= patience) {
 			tree_name(fry, "does not die");
 			return;
-		}
-		if (!left && cgroup_populated(fry)) {
-			left = true; /* somebody who was put into the cgroup: no child to wait for */
-			cgroup_wait(fry, clock_add(start, 10 * MILLISECOND));
 		}
 	}
 }

@@ -234,8 +234,13 @@ int signals_receive(siginfo_t *info, int64_t deadline)
 	mask_all(&all);
 	do {
 		int64_t left = deadline == NEVER ? NEVER : deadline - clock_now();
-		struct timespec wait = {.tv_sec = left > 0 ? left / SECOND : 0,
-					.tv_nsec = left > 0 ? left % SECOND : 0};
+		struct timespec wait = {0};
+
+		if (left > INT32_MAX * SECOND)
+			left = INT32_MAX * SECOND; /* time_t may have no more */
+		if (left > 0)
+			wait = (struct timespec){.tv_sec = (time_t)(left / SECOND),
+						 .tv_nsec = (long)(left % SECOND)};
 
 		sig = sigtimedwait(&all, info, deadline == NEVER ? NULL : &wait);
 	} while (sig == -1 && errno == EINTR); /* after SIGSTOP and SIGCONT */
@@ -270,9 +275,8 @@ static void forward_at_once(struct fry *fry, int sig, siginfo_t *info, bool grou
 		note.only = fry->child;
 	if (stopping && first)
 		tree_signal(fry, &note);
-	if (group)
-		kill(-fry->group, sig);
-	else
+	/* COMMAND may have left the group that it led. */
+	if (!group || (kill(-fry->group, sig) == -1 && errno == ESRCH))
 		signal_command(fry, sig, info);
 	if (stopping && !first)
 		tree_signal(fry, &note);
@@ -325,6 +329,22 @@ static bool is_own(const struct fry *fry, const siginfo_t *info)
 	}
 }
 
+void signals_before(struct fry *fry)
+{
+	memset(&fry->early, 0, sizeof(fry->early));
+	sigpending(&fry->early);
+}
+
+bool signals_early(struct fry *fry, int sig)
+{
+	unsigned long *word = &((unsigned long *)&fry->early)[(sig - 1) / LONG_BITS];
+	unsigned long bit = 1UL << (sig - 1) % LONG_BITS;
+	bool early = (*word & bit) != 0;
+
+	*word &= ~bit;
+	return early;
+}
+
 /* Whether the terminal sent this, and so to COMMAND, in the same group, as well. */
 static bool is_typed(const struct fry *fry, const siginfo_t *info)
 {
@@ -354,11 +374,22 @@ void signals_request(struct fry *fry, siginfo_t *info, bool stopping)
 		stop_kill(&fry->stop); /* the parent's death may mean that */
 	else if (stopping)
 		stop_request(&fry->stop, info->si_signo, clock_now());
-	if (fry->role == OUTER && fry->child != 0)
+	if (guard_holds(fry))
 		guard_relay(fry, info, stopping);
 	/* In the KILL step a sweep takes everything. */
 	else if (as != 0 && stop_signal(&fry->stop) != SIGKILL)
 		signals_forward(fry, as, info, stopping);
+}
+
+void signals_witnessed(struct fry *fry, int sig)
+{
+	struct errand note = {.signal = sig, .group = fry->group, .noting = true};
+	struct errand wake = {.signal = SIGCONT, .group = fry->group};
+
+	stop_request(&fry->stop, sig, clock_now());
+	tree_signal(fry, &note);
+	if (note.stopped != 0)
+		tree_signal(fry, &wake);
 }
 
 void signals_discard(int except)
@@ -377,7 +408,7 @@ void signals_act(struct fry *fry, siginfo_t *info)
 	struct signal_name name;
 	bool stopping;
 
-	if (is_own(fry, info) || is_typed(fry, info))
+	if (is_own(fry, info) || (is_typed(fry, info) && !signals_early(fry, sig)))
 		return;
 	if (info->si_code == SI_KERNEL)
 		say_verbose(fry, 1, "received %s from the kernel", signals_name(sig, &name));
@@ -394,7 +425,8 @@ static void default_set(int sig)
 {
 	static const uint64_t action[8] = {0};
 
-	syscall(SYS_rt_sigaction, sig, action, NULL, SIGNALS / 8);
+	if (sigaction(sig, &(struct sigaction){.sa_handler = SIG_DFL}, NULL) == -1)
+		syscall(SYS_rt_sigaction, sig, action, NULL, SIGNALS / 8);
 }
 
 void signals_raise(const struct fry *fry, int sig)
@@ -513,7 +545,11 @@ int stop_signal(const struct stop *stop)
 
 void stop_kill(struct stop *stop)
 {
-	*stop = (struct stop){.step = {{SIGKILL, KILL_WAIT}}, .steps = 1, .deadline = NEVER};
+	int64_t wait = KILL_WAIT;
+
+	if (stop->step[stop->steps - 1].signal == SIGKILL)
+		wait = stop->step[stop->steps - 1].wait;
+	*stop = (struct stop){.step = {{SIGKILL, wait}}, .steps = 1, .deadline = NEVER};
 }
 
 bool stop_sends(const struct stop *stop, int sig)

@@ -32,13 +32,13 @@
 #include "fixture.h"
 
 #define POPULATION 4096
-#define BACKLOG 1024
+#define BACKLOG    1024
 
 struct shared {
-	atomic_int reached;		 /* slots that were ever filled */
-	atomic_int holder[POPULATION];	 /* of a slot; 0: nobody yet */
-	atomic_int chains;		 /* that run */
-	pid_t recent[64][BACKLOG];	 /* what each chain forked last */
+	atomic_int reached;            /* slots that were ever filled */
+	atomic_int holder[POPULATION]; /* of a slot; 0: nobody yet */
+	atomic_int chains;             /* that run */
+	pid_t recent[64][BACKLOG];     /* what each chain forked last */
 };
 
 static struct shared *shared;
@@ -64,7 +64,7 @@ static void end_check(void)
 
 static void rest(void)
 {
-	nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	nanosleep(&(struct timespec){0, 1000000}, NULL);
 }
 
 static bool exists(pid_t pid)
@@ -163,8 +163,7 @@ static void bomb_run(int population, bool mortal)
 				seed = (unsigned)getpid();
 			}
 		}
-		if (mortal && (seed >> 16) % 64 == 0 &&
-		    atomic_load(&shared->reached) >= population)
+		if (mortal && (seed >> 16) % 64 == 0 && atomic_load(&shared->reached) >= population)
 			_exit(0);
 		rest();
 	}
@@ -186,7 +185,7 @@ static void bomb_start(int population)
 
 int main(int argc, char **argv)
 {
-	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD };
+	static const int ignored[] = {SIGHUP, SIGINT, SIGTERM, SIGCHLD};
 	int option, life = 60, count;
 	const char *kind;
 
@@ -213,8 +212,8 @@ int main(int argc, char **argv)
 		count = number_parse(argv[optind + 1], count == 1 ? 64 : POPULATION);
 
 	end = clock_seconds() + life;
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		      -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	if (shared == MAP_FAILED)
 		fail("mmap");
 	lock = open("bomb.lock", O_RDWR | O_CREAT, 0644);

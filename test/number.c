@@ -27,7 +27,7 @@ struct clone_arguments {
 /* Fork with that number in both namespaces. Returns as fork(2) does. */
 static pid_t fork_same(int number)
 {
-	int32_t numbers[2] = { number, number };
+	int32_t numbers[2] = {number, number};
 	struct clone_arguments arguments = {
 		.exit_signal = SIGCHLD,
 		.set_tid = (uint64_t)(uintptr_t)numbers,
@@ -69,7 +69,7 @@ static void number_set(int number)
 
 static void guard(void)
 {
-	struct timespec moment = { 0, 500000 };
+	struct timespec moment = {0, 500000};
 	uint64_t all = EVERY_SIGNAL;
 	char name[24];
 	long sig = syscall(SYS_rt_sigtimedwait, &all, NULL, &moment, sizeof(all));

@@ -57,7 +57,7 @@ static void orphans_make(int count, bool lives, bool sessions)
 /* One that is kept: ignore what a stop sends, and tell that it is there. */
 static void settle(bool session, int tell)
 {
-	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
 		disposition_set(ignored[i], SIG_IGN);

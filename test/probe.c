@@ -44,7 +44,7 @@ static struct {
 	bool sender, value, endless, daemon, group, session, thread, stop, stoppable;
 	bool dispositions, descriptors;
 	int exits[SIGNALS + 1]; /* -1: not asked for */
-	int code, death;	/* once ready; -1 and 0: not asked for */
+	int code, death;        /* once ready; -1 and 0: not asked for */
 	int children;
 	uint64_t ignored;
 	const char *output, *lock;
@@ -68,7 +68,7 @@ static void line_write(const char *line)
 /* Die of a signal as if it had never been caught, without a core. */
 static void die(int sig)
 {
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	prctl(PR_SET_DUMPABLE, 0);
 	disposition_set(sig, SIG_DFL);
 	mask_set(EVERY_SIGNAL & ~signal_bit(sig));
@@ -98,7 +98,7 @@ static void *signals_fetch(void *unused)
 {
 	for (;;) {
 		uint64_t every = EVERY_SIGNAL;
-		siginfo_t info = { 0 };
+		siginfo_t info = {0};
 		long sig = syscall(SYS_rt_sigtimedwait, &every, &info, NULL, sizeof(every));
 
 		if (sig == -1) {

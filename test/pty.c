@@ -64,7 +64,7 @@ static void command_start(const char *name, bool control, uint64_t mask, char **
 int main(int argc, char **argv)
 {
 	uint64_t mask = mask_set(signal_bit(SIGCHLD));
-	struct winsize size = { .ws_row = 24, .ws_col = 80 };
+	struct winsize size = {.ws_row = 24, .ws_col = 80};
 	bool control = true, open_master = true;
 	sigset_t child;
 	char name[64];
@@ -100,9 +100,9 @@ int main(int argc, char **argv)
 		command_start(name, control, mask, argv + optind);
 
 	struct pollfd poller[] = {
-		{ .fd = master, .events = POLLIN },
-		{ .fd = STDIN_FILENO, .events = POLLIN },
-		{ .fd = ended, .events = POLLIN },
+		{.fd = master, .events = POLLIN},
+		{.fd = STDIN_FILENO, .events = POLLIN},
+		{.fd = ended, .events = POLLIN},
 	};
 
 	do {
