@@ -15,8 +15,8 @@ STRIP = -s
 # The tests mostly wait.
 JOBS != expr 3 '*' $$(nproc)
 # Bombs take all there is, and would starve the others.
-ALONE = test/bomb.bats
-TESTS != ls test/*.bats | grep -v bomb
+ALONE = test/bomb.bats test/cgroup.bats
+TESTS != ls test/*.bats | grep -v -e bomb -e cgroup
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wundef -Wvla -Wcast-qual -Wimplicit-fallthrough
@@ -73,16 +73,18 @@ test/bin/strange: test/strange.c
 
 check: $(B)/fry-run $(B)/schedule $(FIXTURES)
 	FRY_RUN=$$(realpath $(B)/fry-run) bats --jobs $(JOBS) $(TESTS)
-	FRY_RUN=$$(realpath $(B)/fry-run) bats $(ALONE)
+	if [ -n "$(ALONE)" ]; then FRY_RUN=$$(realpath $(B)/fry-run) bats $(ALONE); fi
 
 # The other libc, and one process instead of two.
 check-glibc:
-	FRY_RUN_OPTS=--no-guard $(MAKE) check B=build/glibc CC=cc
+	FRY_RUN_OPTS=--no-guard $(MAKE) check B=build/glibc CC=cc ALONE= \
+		TESTS="$$(echo test/[eflr]*.bats test/pl*.bats test/hostile.bats test/st*.bats test/tr*.bats)"
 
 # Without the files on a binary that needs nothing to be loaded, which this one is not.
 check-asan:
 	$(MAKE) check B=build/asan CC=cc STATIC=-no-pie STRIP= LDFLAGS=test/sanitize.c \
-		MODE='$(SANITIZE)' TESTS="$$(ls test/*.bats | grep -v -e bomb -e scarce)"
+		MODE='$(SANITIZE)' ALONE=test/cgroup.bats \
+		TESTS="$$(ls test/*.bats | grep -v -e bomb -e build -e cgroup -e infra -e scarce)"
 
 lint:
 	clang-format --dry-run -Werror *.[ch] test/*.[ch]

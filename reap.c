@@ -48,7 +48,9 @@ struct walk {
 	bool proc;     /* /proc tells of the pids that fry-run knows */
 	bool hidden;   /* but not of everybody */
 	bool thorough; /* all of it is read, rather than the children of the children */
+	bool hurried;  /* it has asked for more of the processor */
 	unsigned fresh;
+	int64_t slow;       /* from here on it takes too long */
 	pid_t killed_group; /* the last one, so as not to kill a large one for each member */
 };
 
@@ -487,6 +489,30 @@ static int walk_children(struct walk *walk)
 	return 0;
 }
 
+static void schedule(int policy, int priority)
+{
+	struct sched_param parameter = {.sched_priority = priority};
+
+	syscall(SYS_sched_setscheduler, 0, policy | SCHED_RESET_ON_FORK, &parameter);
+}
+
+/*
+ * Under a bomb it is the share of the processor that decides. It does no harm to be refused, and
+ * who was given another policy keeps it.
+ */
+static void walk_hurry(struct walk *walk)
+{
+	long policy;
+
+	if (walk->hurried || clock_now() < walk->slow)
+		return;
+	policy = syscall(SYS_sched_getscheduler, 0);
+	if (policy == -1 || (policy & ~SCHED_RESET_ON_FORK) != SCHED_OTHER)
+		return;
+	walk->hurried = true;
+	schedule(SCHED_FIFO, 1);
+}
+
 /* A pass over all of /proc. It is in ascending order, so what forks is mostly met further on. */
 static int walk_proc(struct walk *walk)
 {
@@ -495,8 +521,10 @@ static int walk_proc(struct walk *walk)
 
 	if (!listing_open(&pids, "/proc"))
 		return -1;
-	while ((pid = listing_number(&pids)) != -1)
+	while ((pid = listing_number(&pids)) != -1) {
 		walk_consider(walk, (pid_t)pid);
+		walk_hurry(walk);
+	}
 	return 0;
 }
 
@@ -509,7 +537,8 @@ static void walk_probe(struct walk *walk)
 		struct process process = {.pid = pid, .parent = fry->self, .name = "?"};
 
 		/* Few systems have more, and it takes a second to look. */
-		if (pid > SMALL_PID_MAX && fry->highest <= SMALL_PID_MAX && fry->tree.count != 0)
+		if (pid > SMALL_PID_MAX && fry->highest <= SMALL_PID_MAX &&
+		    (walk->proc || fry->tree.count != 0))
 			break;
 		if ((guard_holds(fry) && pid == fry->child) || !is_child(pid) ||
 		    table_find(&fry->tree, pid) != NULL)
@@ -556,13 +585,6 @@ static void walk_pass(struct walk *walk)
 		walk_probe(walk);
 }
 
-/* Under a bomb it is the share of the processor that decides. It does no harm to be refused. */
-static void hurry(void)
-{
-	syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | SCHED_RESET_ON_FORK,
-		&(struct sched_param){.sched_priority = 1});
-}
-
 static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
 {
 	struct walk walk = {
@@ -570,27 +592,26 @@ static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
 		.errand = errand,
 		.proc = proc_is_ours(fry->self),
 		.thorough = thorough || fry->self == 1,
+		.slow = clock_now() + 50 * MILLISECOND,
 	};
-	int64_t slow = clock_now() + 50 * MILLISECOND;
+	int passes = errand->signal == SIGKILL ? MANY_PASSES : SOME_PASSES;
 	struct process first;
-	int passes;
 
 	if (guard_holds(fry) && !fry->inherited)
 		return; /* there is nobody else */
 	/* With hidepid, a setuid child of ours may be among those that are not shown. */
 	walk.hidden = walk.proc && !errand->noting && process_read(1, &first) == -1;
 	table_turn(fry);
-	passes = errand->signal == SIGKILL ? MANY_PASSES : SOME_PASSES;
-	for (int pass = 0; pass < passes; pass++) {
+	do {
 		walk.fresh = 0;
 		walk_pass(&walk);
-		if (clock_now() > slow && errand->signal == SIGKILL)
-			hurry();
-		else if (clock_now() > slow + SECOND)
-			break; /* KILL will have to do, in its time */
-		if (walk.fresh == 0)
+		/* Where it takes that long, KILL will have to do, in its time. */
+		if (errand->signal != SIGKILL && clock_now() > walk.slow + SECOND)
 			break;
-	}
+	} while (walk.fresh != 0 && --passes > 0);
+	/* The sweeps that KILL takes are the last thing that fry-run does. */
+	if (walk.hurried && errand->signal != SIGKILL)
+		schedule(SCHED_OTHER, 0);
 }
 
 void tree_signal(struct fry *fry, struct errand *errand)
