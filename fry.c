@@ -313,12 +313,13 @@ static void parse_argument(struct fry *fry, int option)
 static int parse_words(struct fry *fry, int argc, char **argv)
 {
 	struct options *options = &fry->options;
-	int option, at = 1;
+	int at = 1;
 
 	optind = 0; /* start afresh, with glibc and musl */
 	opterr = 0;
 	for (;; at = optind) {
-		option = getopt_long(argc, argv, option_letters, option_names, NULL);
+		int option = getopt_long(argc, argv, option_letters, option_names, NULL);
+
 		switch (option) {
 		case 'g':
 			options->scope = SCOPE_GROUP;
@@ -783,6 +784,9 @@ int main(int argc, char **argv)
 	fry.parent = getppid(); /* first of all: from here on its death shows */
 	signals_block(&fry);    /* from here on no signal is lost, and none ends fry-run */
 	fry.self = fry.known = getpid();
+	fry.words = argv[0];
+	if (argc > 0)
+		fry.words_size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) - argv[0]);
 	fry.own_group = getpgrp();
 	fry.own_session = getsid(0);
 	parse_options(&fry, argc, argv);
@@ -799,7 +803,7 @@ int main(int argc, char **argv)
 		fry.timeout_at = clock_add(clock_now(), fry.options.timeout);
 	let_go(); /* after COMMAND has it all */
 	if (fry.role == INNER)
-		guard_rename(argc, argv);
+		guard_rename(&fry);
 	run(&fry);
 	cgroup_end(&fry); /* nothing is left in it */
 	if (fry.role == INNER)

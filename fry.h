@@ -95,6 +95,8 @@ struct fry {
 	/* how fry-run was started */
 	enum role role;
 	pid_t self, parent, own_group, own_session;
+	char *words; /* its arguments, as ps(1) shows them: argv the child may change */
+	size_t words_size;
 	pid_t known;                   /* the pid that the caller knows: of the outer process */
 	sigset_t mask;                 /* inherited, and COMMAND's */
 	sigset_t early;                /* pending before COMMAND was there */
@@ -293,7 +295,7 @@ void guard_start(struct fry *fry);
 /* Whether this is the outer process, and the inner one lives: it has what is below, and the word. */
 bool guard_holds(const struct fry *fry);
 /* In the inner process: put a name of its own in place of the arguments, for `pkill -f`. */
-void guard_rename(int argc, char **argv);
+void guard_rename(const struct fry *fry);
 /* Hand a signal to the inner process, with what the outer one knows and decided about it. */
 void guard_relay(const struct fry *fry, const siginfo_t *info, bool stopping);
 /* Take a relayed signal, or one of which a copy may be relayed. Returns false for any other. */

@@ -104,15 +104,14 @@ bool guard_holds(const struct fry *fry)
 	return fry->role == OUTER && fry->child != 0;
 }
 
-void guard_rename(int argc, char **argv)
+void guard_rename(const struct fry *fry)
 {
 	static const char name[] = "fry-inner";
-	char *end = argc == 0 ? NULL : argv[argc - 1] + strlen(argv[argc - 1]);
 
-	if (end == NULL || (size_t)(end - argv[0]) < sizeof(name))
+	if (fry->words_size < sizeof(name))
 		return;
-	memset(argv[0], 0, (size_t)(end - argv[0]));
-	memcpy(argv[0], name, sizeof(name));
+	memset(fry->words, 0, fry->words_size);
+	memcpy(fry->words, name, sizeof(name));
 }
 
 void guard_relay(const struct fry *fry, const siginfo_t *info, bool stopping)

@@ -298,7 +298,7 @@ static bool is_child(pid_t pid)
  */
 static int process_signal(const struct fry *fry, const struct process *process, int sig)
 {
-	int fd, result = -1, error;
+	int fd, result = -1;
 	bool same;
 
 	if (process->parent == fry->self) {
@@ -328,6 +328,8 @@ static int process_signal(const struct fry *fry, const struct process *process, 
 		return -1;
 	}
 	if (fd != -1) {
+		int error;
+
 		result = (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
 		error = errno;
 		close(fd);

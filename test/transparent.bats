@@ -564,7 +564,7 @@ name_of_child() {
 	idle "$pid"
 	for keeper in $(keepers_of "$pid"); do
 		echo "resident: $(memory_of "$keeper" VmRSS) KiB, of which its own: $(memory_of "$keeper" RssAnon) KiB"
-		(($(memory_of "$keeper" VmRSS) <= 512))
+		(($(memory_of "$keeper" VmRSS) <= 1024))
 		(($(memory_of "$keeper" RssAnon) <= 64))
 	done
 	end "${ready[0]}" && wait_gone "$pid"
