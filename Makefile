@@ -84,7 +84,7 @@ check-glibc:
 check-asan:
 	$(MAKE) check B=build/asan CC=cc STATIC=-no-pie STRIP= LDFLAGS=test/sanitize.c \
 		MODE='$(SANITIZE)' ALONE=test/cgroup.bats \
-		TESTS="$$(ls test/*.bats | grep -v -e bomb -e build -e cgroup -e infra -e scarce)"
+		TESTS="$$(ls test/*.bats | grep -v -e bomb -e build -e cgroup -e infra -e scarce | xargs)"
 
 lint:
 	clang-format --dry-run -Werror *.[ch] test/*.[ch]
