@@ -72,7 +72,7 @@ test/bin/race: test/race.c
 test/bin/strange: test/strange.c
 
 check: $(B)/fry-run $(B)/schedule $(FIXTURES)
-	FRY_RUN=$$(realpath $(B)/fry-run) bats --jobs $(JOBS) $(TESTS)
+	FRY_RUN=$$(realpath $(B)/fry-run) bats $(FILTER) --jobs $(JOBS) $(TESTS)
 	if [ -n "$(ALONE)" ]; then FRY_RUN=$$(realpath $(B)/fry-run) bats $(ALONE); fi
 
 # The other libc, and one process instead of two.
@@ -83,7 +83,7 @@ check-glibc:
 # Without the files on a binary that needs nothing to be loaded, which this one is not.
 check-asan:
 	$(MAKE) check B=build/asan CC=cc STATIC=-no-pie STRIP= LDFLAGS=test/sanitize.c \
-		MODE='$(SANITIZE)' ALONE=test/cgroup.bats \
+		MODE='$(SANITIZE)' ALONE=test/cgroup.bats FILTER=--filter-tags=!static \
 		TESTS="$$(ls test/*.bats | grep -v -e bomb -e build -e cgroup -e infra -e scarce | xargs)"
 
 lint:

@@ -3,6 +3,7 @@
 # What is meant for sh is not to be expanded here.
 # shellcheck disable=SC2016
 
+# Tests with the tag static are not for the sanitizers, whose runtime takes memory of its own.
 load helper
 
 # The same command, wrapped and not, prints the same. The words before `--`, if any, start either.
@@ -119,6 +120,7 @@ idle() {
 	done
 }
 
+# bats test_tags=static
 @test "COMMAND's limits are the caller's" {
 	requires prlimit
 	same -- cat /proc/self/limits
@@ -558,6 +560,7 @@ name_of_child() {
 	finish it
 }
 
+# bats test_tags=static
 @test "fry-run takes little memory" {
 	start it "$FRY_RUN" "$BIN/probe" -n
 	ready it
@@ -570,6 +573,7 @@ name_of_child() {
 	end "${ready[0]}" && wait_gone "$pid"
 }
 
+# bats test_tags=static
 @test "fry-run does not grow with what it reaps and forwards" {
 	start it "$FRY_RUN" sh -c '"$0" 500; exec "$1" -n' "$BIN/orphans" "$BIN/probe"
 	ready it
