@@ -83,7 +83,7 @@ check-glibc:
 # Without the files on a binary that needs nothing to be loaded, which this one is not.
 check-asan:
 	$(MAKE) check B=build/asan CC=cc STATIC=-no-pie STRIP= LDFLAGS=test/sanitize.c \
-		MODE='$(SANITIZE)' ALONE=test/cgroup.bats FILTER=--filter-tags=!static \
+		MODE='$(SANITIZE)' ALONE=test/cgroup.bats FILTER='--filter-tags !static' \
 		TESTS="$$(ls test/*.bats | grep -v -e bomb -e build -e cgroup -e infra -e scarce | xargs)"
 
 lint:
