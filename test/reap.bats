@@ -210,8 +210,9 @@ no_zombies() {
 
 @test "a process is killed that another one below traces and halts" {
 	start it "$FRY_RUN" --stop=$fast -- \
-		sh -c '"$0" -n & "$1" halt $! & "$0" -n -S & "$1" trace $! & wait' "$BIN/probe" "$BIN/strange"
-	ready it 4
+		sh -c '"$0" -n -o halted & while ! [ -s halted ]; do sleep 0.01; done; "$1" halt $! &
+			"$0" -n -S & "$1" trace $! & wait' "$BIN/probe" "$BIN/strange"
+	ready it 3
 	kill -TERM "$pid"
 	finish it
 	nothing_left
