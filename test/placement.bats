@@ -4,6 +4,7 @@
 # $0 and the like are for inner shells.
 # shellcheck disable=SC2016,SC2154
 
+# The tag static is for what a binary that has to be loaded with its libraries does not pass.
 load helper
 
 # COMMAND is a probe: set its group and session, and those of fry-run.
@@ -49,6 +50,7 @@ placed() {
 	finish it
 }
 
+# bats test_tags=static
 @test "without /dev/tty the controlling terminal is found by a standard descriptor" {
 	requires seccomp
 	start_tty it "$BIN/deny" -e ENOENT open -- "$FRY_RUN" -- "$BIN/probe"
