@@ -464,6 +464,8 @@ assert_refused() {
 	assert_refused new '*no cgroup v2, only v1'
 }
 
+# The sanitizers' runtime has a word to say as well.
+# bats test_tags=static
 @test "without /proc that is said" {
 	requires unshare
 	run "${inside[@]}" unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
