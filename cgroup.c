@@ -56,6 +56,14 @@ static bool file_path(const struct fry *fry, const char *name, char *path, size_
 	return false;
 }
 
+/* Read a file of the cgroup. Returns its length, or -1 with errno. */
+static ssize_t member_read(const struct fry *fry, const char *name, char *text, size_t size)
+{
+	char path[PATH_MAX];
+
+	return file_path(fry, name, path, sizeof(path)) ? file_read(path, text, size) : -1;
+}
+
 static int file_write(const struct fry *fry, const char *name, const char *word)
 {
 	char path[PATH_MAX];
@@ -137,14 +145,13 @@ static bool find_mount(struct fry *fry, char *line, const char *own)
 /* Find our own cgroup. Exits where there is none. */
 static void find_own(struct fry *fry, char *text)
 {
-	char *rest = text, *line, own[PATH_MAX] = "";
+	char *rest = text, *line, *own = fry->cgroup->name;
 
 	if (file_read("/proc/self/cgroup", text, CGROUP_FILE_SIZE) == -1)
 		refuse_cgroup(fry, "/proc/self/cgroup cannot be read");
 	while ((line = cut_line(&rest)) != NULL)
 		if (strncmp(line, "0::/", 4) == 0)
-			snprintf(own, sizeof(own), "%s", line + 3);
-	snprintf(fry->cgroup->name, PATH_MAX, "%s", own);
+			snprintf(own, PATH_MAX, "%s", line + 3);
 	if (own[0] == '\0')
 		refuse_cgroup(fry, "there is no cgroup v2, only v1");
 	if (strncmp(own, "/..", 3) == 0)
@@ -195,26 +202,33 @@ void cgroup_make(const struct fry *fry)
 	}
 }
 
+/* Whether cgroup.procs lists anybody but fry-run's own processes. The text is cut. */
+static bool lists_others(const struct fry *fry, char *text)
+{
+	const char *line;
+
+	while ((line = cut_line(&text)) != NULL)
+		if (!guard_owns(fry, (pid_t)number_cut(&line)))
+			return true;
+	return false;
+}
+
 /* The cgroup that fry-run was placed in must be a job's, and hold nobody else. */
 static void claim_own(struct fry *fry, char *text)
 {
-	char path[PATH_MAX], *rest = text;
-	const char *line;
+	char path[PATH_MAX];
 
 	/* The root has neither a type nor events. */
 	if (!file_path(fry, "cgroup.events", path, sizeof(path)) || access(path, F_OK) == -1)
 		refuse_cgroup(fry, "fry-run is in the root cgroup, which is everybody's");
-	if (!file_path(fry, "cgroup.stat", path, sizeof(path)) ||
-	    file_read(path, text, CGROUP_FILE_SIZE) == -1)
+	if (member_read(fry, "cgroup.stat", text, CGROUP_FILE_SIZE) == -1)
 		refuse_cgroup(fry, strerror(errno));
 	if (strncmp(text, "nr_descendants 0\n", 17) != 0)
 		refuse_cgroup(fry, "the cgroup has others below it");
-	if (!file_path(fry, "cgroup.procs", path, sizeof(path)) ||
-	    file_read(path, text, CGROUP_FILE_SIZE) == -1)
+	if (cgroup_members(fry, text, CGROUP_FILE_SIZE) == -1)
 		refuse_cgroup(fry, strerror(errno));
-	while ((line = cut_line(&rest)) != NULL)
-		if (number_cut(&line) != fry->self)
-			refuse_cgroup(fry, "there are other processes in the cgroup");
+	if (lists_others(fry, text))
+		refuse_cgroup(fry, "there are other processes in the cgroup");
 }
 
 void cgroup_start(struct fry *fry)
@@ -243,11 +257,7 @@ int cgroup_enter(const struct fry *fry)
 
 ssize_t cgroup_members(const struct fry *fry, char *text, size_t size)
 {
-	char path[PATH_MAX];
-
-	if (fry->cgroup == NULL || !file_path(fry, "cgroup.procs", path, sizeof(path)))
-		return -1;
-	return file_read(path, text, size);
+	return fry->cgroup == NULL ? -1 : member_read(fry, "cgroup.procs", text, size);
 }
 
 bool cgroup_holds(const struct fry *fry, pid_t pid)
@@ -263,19 +273,12 @@ bool cgroup_holds(const struct fry *fry, pid_t pid)
 	return false;
 }
 
-bool cgroup_is_ours(const struct fry *fry, pid_t pid)
-{
-	return pid == fry->self || (fry->role == INNER && pid == fry->parent) ||
-	       (fry->role == OUTER && pid == fry->child);
-}
-
 /* Whether the leaf's state has this line. */
 static bool has_event(const struct fry *fry, const char *event)
 {
-	char path[PATH_MAX], text[256], *rest = text, *line;
+	char text[256], *rest = text, *line;
 
-	if (!file_path(fry, "cgroup.events", path, sizeof(path)) ||
-	    file_read(path, text, sizeof(text)) == -1)
+	if (member_read(fry, "cgroup.events", text, sizeof(text)) == -1)
 		return false;
 	while ((line = cut_line(&rest)) != NULL)
 		if (strcmp(line, event) == 0)
@@ -285,20 +288,17 @@ static bool has_event(const struct fry *fry, const char *event)
 
 bool cgroup_populated(const struct fry *fry)
 {
-	char *text, *rest;
-	const char *line;
-	bool others = false;
+	char *text;
+	bool others;
 
 	if (fry->cgroup == NULL)
 		return false;
 	if (fry->options.cgroup == CGROUP_NEW)
 		return has_event(fry, "populated 1");
-	rest = text = memory_get(CGROUP_FILE_SIZE);
+	text = memory_get(CGROUP_FILE_SIZE);
 	if (text == NULL)
 		return false;
-	if (cgroup_members(fry, text, CGROUP_FILE_SIZE) > 0)
-		while ((line = cut_line(&rest)) != NULL)
-			others |= !cgroup_is_ours(fry, (pid_t)number_cut(&line));
+	others = cgroup_members(fry, text, CGROUP_FILE_SIZE) > 0 && lists_others(fry, text);
 	memory_free(text, CGROUP_FILE_SIZE);
 	return others;
 }

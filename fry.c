@@ -618,9 +618,9 @@ static void step(struct fry *fry)
 	struct errand errand = {.signal = stop_signal(stop), .stopping = true, .once = true};
 	struct signal_name name;
 
+	/* So that the inner process keeps the schedule even if it was stopped. */
 	if (guard_holds(fry))
-		kill(fry->child,
-		     SIGCONT); /* so that it keeps the schedule even if it was stopped */
+		kill(fry->child, SIGCONT);
 	if (errand.signal == 0)
 		return;
 	say_verbose(fry, fry->role == OUTER ? 2 : 1, "time for %s",
@@ -716,7 +716,6 @@ static void run(struct fry *fry)
 		/* In the cgroup there may be others than descendants. */
 		if (childless)
 			left = cgroup_populated(fry);
-
 		if (fry->child == 0 && !ended) {
 			ended = true;
 			if (child_ended(fry, left))

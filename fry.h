@@ -183,8 +183,6 @@ void signals_discard(int except);
 void signals_act(struct fry *fry, siginfo_t *info);
 /* The same for what is no longer to be questioned: a stop request, or not. */
 void signals_request(struct fry *fry, siginfo_t *info, bool stopping);
-/* Send sig, for which info may hold a value, to those whom the scope names. */
-void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stopping);
 /* Do to fry-run what sig does by default: end or stop. Returns when it is continued. */
 void signals_raise(const struct fry *fry, int sig);
 /* Die of sig, without dumping core. Returns where that is impossible: as PID 1. */
@@ -275,8 +273,6 @@ int cgroup_enter(const struct fry *fry);
 ssize_t cgroup_members(const struct fry *fry, char *text, size_t size);
 /* Whether a process is in the cgroup, now. */
 bool cgroup_holds(const struct fry *fry, pid_t pid);
-/* Whether this is one of fry-run's own processes, which an own cgroup holds as well. */
-bool cgroup_is_ours(const struct fry *fry, pid_t pid);
 /* Whether there is anybody else in it. */
 bool cgroup_populated(const struct fry *fry);
 /* Wait for that to change, for a signal, or until a deadline. */
@@ -294,6 +290,8 @@ void cgroup_end(const struct fry *fry);
 void guard_start(struct fry *fry);
 /* Whether this is the outer process, and the inner one lives: it has what is below, and the word. */
 bool guard_holds(const struct fry *fry);
+/* Whether this is one of fry-run's own processes, and no part of what it looks after. */
+bool guard_owns(const struct fry *fry, pid_t pid);
 /* In the inner process: put a name of its own in place of the arguments, for `pkill -f`. */
 void guard_rename(const struct fry *fry);
 /* Hand a signal to the inner process, with what the outer one knows and decided about it. */

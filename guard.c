@@ -104,6 +104,12 @@ bool guard_holds(const struct fry *fry)
 	return fry->role == OUTER && fry->child != 0;
 }
 
+bool guard_owns(const struct fry *fry, pid_t pid)
+{
+	return pid == fry->self || (guard_holds(fry) && pid == fry->child) ||
+	       (fry->role == INNER && pid == fry->parent);
+}
+
 void guard_rename(const struct fry *fry)
 {
 	static const char name[] = "fry-inner";

@@ -54,24 +54,27 @@ struct walk {
 	pid_t killed_group; /* the last one, so as not to kill a large one for each member */
 };
 
-void *memory_get(size_t size)
+static void *memory_map(size_t size, int kind)
 {
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void *memory_get(size_t size)
+{
+	return memory_map(size, MAP_PRIVATE);
+}
+
+void *memory_share(size_t size)
+{
+	return memory_map(size, MAP_SHARED);
 }
 
 void memory_free(void *memory, size_t size)
 {
 	if (memory != NULL)
 		munmap(memory, size);
-}
-
-void *memory_share(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	return memory == MAP_FAILED ? NULL : memory;
 }
 
 static struct process *table_find(const struct table *table, pid_t pid)
@@ -281,15 +284,22 @@ static bool process_is_dead(const struct process *process)
 	return process->state == 'X' || (process->state == 'Z' && process->threads <= 1);
 }
 
+/* See whether a child has ended, without reaping it. Returns -1 with ECHILD if there is none. */
+static int child_peek(idtype_t type, pid_t pid, siginfo_t *info)
+{
+	int flags = WEXITED | WNOHANG | WNOWAIT;
+	int result = waitid(type, (id_t)pid, info, flags | __WALL);
+
+	/* waitid(2) takes __WALL since Linux 4.7. */
+	return result == -1 && errno == EINVAL ? waitid(type, (id_t)pid, info, flags) : result;
+}
+
 /* Whether this is an unreaped child of ours, whatever /proc says. */
 static bool is_child(pid_t pid)
 {
 	siginfo_t info;
-	int flags = WEXITED | WNOHANG | WNOWAIT;
 
-	/* waitid(2) takes __WALL since Linux 4.7. */
-	return waitid(P_PID, (id_t)pid, &info, flags | __WALL) == 0 ||
-	       (errno == EINVAL && waitid(P_PID, (id_t)pid, &info, flags) == 0);
+	return child_peek(P_PID, pid, &info) == 0;
 }
 
 /*
@@ -420,7 +430,7 @@ static void walk_consider(struct walk *walk, pid_t pid)
 	const struct process *known;
 	struct process process;
 
-	if (pid <= 1 || pid == fry->self || (guard_holds(fry) && pid == fry->child))
+	if (pid <= 1 || guard_owns(fry, pid))
 		return;
 	/* Nothing is reaped during a walk, so a child that was met is still the one: most often dead. */
 	known = table_find(&fry->tree, pid);
@@ -542,8 +552,7 @@ static void walk_probe(struct walk *walk)
 		if (pid > SMALL_PID_MAX && fry->highest <= SMALL_PID_MAX &&
 		    (walk->proc || fry->tree.count != 0))
 			break;
-		if ((guard_holds(fry) && pid == fry->child) || !is_child(pid) ||
-		    table_find(&fry->tree, pid) != NULL)
+		if (guard_owns(fry, pid) || !is_child(pid) || table_find(&fry->tree, pid) != NULL)
 			continue;
 		process.group = getpgid(pid);
 		process.session = getsid(pid);
@@ -563,7 +572,7 @@ static void walk_cgroup(struct walk *walk)
 			pid_t pid = (pid_t)number_cut(&at);
 			struct process process;
 
-			if (pid > 1 && !cgroup_is_ours(fry, pid) &&
+			if (pid > 1 && !guard_owns(fry, pid) &&
 			    table_find(&fry->tree, pid) == NULL &&
 			    process_read(pid, &process) == 0 && cgroup_holds(fry, pid))
 				walk_visit(walk, &process);
@@ -599,8 +608,6 @@ static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
 	int passes = errand->signal == SIGKILL ? MANY_PASSES : SOME_PASSES;
 	struct process first;
 
-	if (guard_holds(fry) && !fry->inherited)
-		return; /* there is nobody else */
 	/* With hidepid, a setuid child of ours may be among those that are not shown. */
 	walk.hidden = walk.proc && !errand->noting && process_read(1, &first) == -1;
 	table_turn(fry);
@@ -618,7 +625,9 @@ static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
 
 void tree_signal(struct fry *fry, struct errand *errand)
 {
-	tree_walk(fry, errand, false);
+	/* Below the inner process is the inner one's business, and there may be nobody else. */
+	if (!guard_holds(fry) || fry->inherited)
+		tree_walk(fry, errand, false);
 }
 
 void tree_name(struct fry *fry, const char *why)
@@ -650,13 +659,10 @@ void reap_start(struct fry *fry)
  */
 static pid_t reap_warn(const struct fry *fry)
 {
-	int flags = WEXITED | WNOHANG | WNOWAIT;
 	struct process process;
 	siginfo_t info = {0};
 
-	/* waitid(2) takes __WALL since Linux 4.7. */
-	if (waitid(P_ALL, 0, &info, flags | __WALL) == -1 &&
-	    (errno != EINVAL || waitid(P_ALL, 0, &info, flags) == -1))
+	if (child_peek(P_ALL, 0, &info) == -1)
 		return -1;
 	if (info.si_pid == 0 || info.si_pid == fry->child)
 		return info.si_pid;

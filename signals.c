@@ -250,7 +250,7 @@ int signals_receive(siginfo_t *info, int64_t deadline)
 /* COMMAND alone, with the value that sigqueue(3) gave and the sender as it was. */
 static int signal_command(const struct fry *fry, int sig, siginfo_t *info)
 {
-	if (info != NULL && info->si_code == SI_QUEUE) {
+	if (info->si_code == SI_QUEUE) {
 		info->si_signo = sig;
 		if (syscall(SYS_rt_sigqueueinfo, fry->child, sig, info) == 0)
 			return 0;
@@ -284,7 +284,8 @@ static void forward_at_once(struct fry *fry, int sig, siginfo_t *info, bool grou
 		kill(group ? -fry->group : fry->child, SIGCONT);
 }
 
-void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stopping)
+/* Send sig, for which info may hold a value, to those whom the scope names. */
+static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stopping)
 {
 	struct errand errand = {.signal = sig, .stopping = stopping};
 	enum scope scope = fry->options.scope;
