@@ -206,17 +206,22 @@ delegate() {
 	assert_equal "$(leaves)" ''
 }
 
-@test "a bomb is killed with its leaf, and so are ten chains" {
+# A bomb and ten chains are gone when this fry-run is, and their leaf is.
+brings_bombs_down() {
 	requires flock
 	for bomb in 'fork 200' 'chain 10'; do
 		# shellcheck disable=SC2086 # two words
-		start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/200ms/KILL -- "$BIN/bomb" -s $bomb
+		start it "${inside[@]}" "$1" --cgroup=new --stop=TERM/200ms/KILL -- "$BIN/bomb" -s $bomb
 		wait_line it.out ready
 		kill -TERM "$pid"
 		finish it
 		bomb_gone
 		assert_equal "$(leaves)" '' "left, $bomb"
 	done
+}
+
+@test "a bomb is killed with its leaf, and so are ten chains" {
+	brings_bombs_down "$FRY_RUN"
 }
 
 @test "the unprivileged owner of a delegated cgroup ends a setuid program of root's in it" {
@@ -383,17 +388,7 @@ delegate() {
 }
 
 @test "without cgroup.kill a bomb and ten chains are brought down" {
-	requires flock
-	for bomb in 'fork 200' 'chain 10'; do
-		# shellcheck disable=SC2086 # two words
-		start it "${inside[@]}" "$BATS_FILE_TMPDIR/nokill/fry-run" --cgroup=new --stop=TERM/200ms/KILL -- \
-			"$BIN/bomb" -s $bomb
-		wait_line it.out ready
-		kill -TERM "$pid"
-		finish it
-		bomb_gone
-		assert_equal "$(leaves)" '' "left, $bomb"
-	done
+	brings_bombs_down "$BATS_FILE_TMPDIR/nokill/fry-run"
 }
 
 @test "without cgroup.kill, kill -9 of either process leaves neither a process nor the leaf" {

@@ -48,6 +48,7 @@
 #   assert_lines FILE LINE...  FILE holds these lines and no others; - is $output
 #   assert_match TEXT GLOB     TEXT, the whole of it, matches
 #   bomb_gone                  nothing of bomb is left, exact where /proc is too slow (see bomb.c)
+#   at_least MS LIMIT          a time that was measured is no less
 #   nothing_left               no process that this test started is alive at this very moment
 #
 # Skipping; where CI is set, what is missing fails instead
@@ -378,6 +379,12 @@ assert_match() {
 	# shellcheck disable=SC2053 # a glob is meant
 	if [[ $1 == $2 ]]; then return 0; fi
 	printf 'no match\n  expected: %s\n  actual:   %s\n' "$2" "$1" >&2
+	return 1
+}
+
+at_least() {
+	if (($1 >= $2)); then return 0; fi
+	echo "only $1 ms, not $2" >&2
 	return 1
 }
 

@@ -31,12 +31,6 @@ twin() {
 	assert_status 0
 }
 
-at_least() {
-	if (($1 >= $2)); then return 0; fi
-	echo "only $1 ms, not $2" >&2
-	return 1
-}
-
 @test "stop: those who outlive COMMAND get TERM, and KILL after the wait" {
 	code=3
 	leaving -k 0.3

@@ -55,12 +55,6 @@ nag() {
 	done
 }
 
-at_least() {
-	if (($1 >= $2)); then return 0; fi
-	echo "only $1 ms, not $2" >&2
-	return 1
-}
-
 @test "the schedule is a function of state and time that holds its rules" {
 	run "${FRY_RUN%/*}/schedule"
 	assert_lines -
