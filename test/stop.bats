@@ -231,6 +231,7 @@ nag() {
 	start it "$FRY_RUN" --stop=INT/0.1/TERM/1h -- bash -c '
 		"$0" -T -i INT -S -o apart.out & exec "$0" -T -i INT' "$BIN/probe"
 	ready it
+	wait_prints T state_of "${ready[0]}" # or it stops when the step has been
 	ready apart
 	wait_prints T state_of "${ready[0]}"
 	kill -INT "$pid"
