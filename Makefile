@@ -73,7 +73,7 @@ test/bin/strange: test/strange.c
 
 check: $(B)/fry-run $(B)/schedule $(FIXTURES)
 	FRY_RUN=$$(realpath $(B)/fry-run) bats $(FILTER) --jobs $(JOBS) $(TESTS)
-	if [ -n "$(ALONE)" ]; then FRY_RUN=$$(realpath $(B)/fry-run) bats $(ALONE); fi
+	if [ -n "$(ALONE)" ]; then FRY_RUN=$$(realpath $(B)/fry-run) bats $(FILTER) $(ALONE); fi
 
 # The other libc, and one process instead of two.
 check-glibc:

@@ -39,7 +39,7 @@ deadly() {
 # A core file is written to the working directory of the process that dumps it.
 requires_core_files() {
 	if [[ $(</proc/sys/kernel/core_pattern) == [!/\|]* ]] && ulimit -c unlimited &&
-		core_dumped sh -c 'kill -QUIT $$'; then return; fi
+		core_dumped "$BIN/fresh" sh -c 'kill -QUIT $$'; then return; fi
 	skip 'core files are not written to the working directory'
 }
 
@@ -125,7 +125,7 @@ executable() {
 	requires_core_files
 	for signal in QUIT ABRT SEGV; do
 		touch -d '1 second ago' mark
-		run "$FRY_RUN" sh -c "kill -$signal \$\$"
+		run "$BIN/fresh" "$FRY_RUN" sh -c "kill -$signal \$\$"
 		assert_status $((128 + $(kill -l "$signal")))
 		assert_equal "$(compgen -G 'core*' | wc -l)" 1
 		assert_equal "$(cores_of_fry_run)" ''
@@ -140,7 +140,7 @@ executable() {
 		# The sanitizers' runtime does not come up without limits to ask for.
 		"$BIN/deny" -e EPERM "$denied" -- "$FRY_RUN" -V || continue
 		touch -d '1 second ago' mark
-		run "$BIN/deny" -e EPERM "$denied" -- "$FRY_RUN" sh -c 'kill -QUIT $$'
+		run "$BIN/fresh" "$BIN/deny" -e EPERM "$denied" -- "$FRY_RUN" sh -c 'kill -QUIT $$'
 		assert_status 131
 		rm core*
 		assert_equal "$(cores_of_fry_run)" ''
