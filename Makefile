@@ -27,8 +27,8 @@ STANDARD = -std=gnu11 -D_GNU_SOURCE $(WARN)
 COMPILE = $(CC) $(STANDARD) $(MODE) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-SOURCES = fry.c signals.c reap.c cgroup.c guard.c
-OBJECTS = $(B)/fry.o $(B)/signals.o $(B)/reap.o $(B)/cgroup.o $(B)/guard.o
+SOURCES = fry.c signals.c reap.c tty.c cgroup.c guard.c text.c
+OBJECTS = $(B)/fry.o $(B)/signals.o $(B)/reap.o $(B)/tty.o $(B)/cgroup.o $(B)/guard.o $(B)/text.o
 FIXTURES = test/bin/probe test/bin/pty test/bin/deny test/bin/fresh test/bin/orphans test/bin/bomb \
 	test/bin/killer test/bin/number test/bin/parent test/bin/race test/bin/strange
 
@@ -40,8 +40,10 @@ $(B)/fry-run: $(OBJECTS)
 $(B)/fry.o: fry.c LICENSE
 $(B)/signals.o: signals.c
 $(B)/reap.o: reap.c
+$(B)/tty.o: tty.c
 $(B)/cgroup.o: cgroup.c
 $(B)/guard.o: guard.c
+$(B)/text.o: text.c
 $(OBJECTS): Makefile
 	@mkdir -p $(B)
 	$(COMPILE) -MMD -MP -c -o $@ $(@F:.o=.c)
@@ -52,7 +54,7 @@ $(OBJECTS): Makefile
 $(B)/schedule: test/schedule.c $(SOURCES) fry.h Makefile
 	@mkdir -p $(B)
 	$(COMPILE) -Dmain=fry_main -Wno-missing-prototypes -c -o $(B)/fry-main.o fry.c
-	$(COMPILE) $(LINK) -I. -o $@ test/schedule.c $(B)/fry-main.o signals.c reap.c cgroup.c guard.c
+	$(COMPILE) $(LINK) -I. -o $@ test/schedule.c $(B)/fry-main.o $(SOURCES:fry.c=)
 
 # Fixtures are static whatever fry-run is: containers without libraries run them.
 $(FIXTURES): test/fixture.h Makefile

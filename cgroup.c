@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,7 +49,7 @@ static ssize_t file_read(const char *path, char *text, size_t size)
 /* The path of a file of the cgroup. Returns false with errno ENAMETOOLONG. */
 static bool file_path(const struct fry *fry, const char *name, char *path, size_t size)
 {
-	if (snprintf(path, size, "%s/%s", fry->cgroup->path, name) < (int)size)
+	if (text_format(path, size, "%s/%s", fry->cgroup->path, name) < size)
 		return true;
 	errno = ENAMETOOLONG;
 	return false;
@@ -136,8 +135,8 @@ static bool find_mount(struct fry *fry, char *line, const char *own)
 	length = strcmp(root, "/") == 0 ? 0 : strlen(root);
 	if (strncmp(own, root, length) != 0 || (own[length] != '/' && own[length] != '\0'))
 		return false;
-	if (snprintf(fry->cgroup->path, PATH_MAX, "%s%s", point,
-		     strcmp(own + length, "/") == 0 ? "" : own + length) >= PATH_MAX)
+	if (text_format(fry->cgroup->path, PATH_MAX, "%s%s", point,
+			strcmp(own + length, "/") == 0 ? "" : own + length) >= PATH_MAX)
 		refuse_cgroup(fry, "the path of the cgroup is too long");
 	return access(fry->cgroup->path, F_OK) == 0;
 }
@@ -151,7 +150,7 @@ static void find_own(struct fry *fry, char *text)
 		refuse_cgroup(fry, "/proc/self/cgroup cannot be read");
 	while ((line = cut_line(&rest)) != NULL)
 		if (strncmp(line, "0::/", 4) == 0)
-			snprintf(own, PATH_MAX, "%s", line + 3);
+			text_format(own, PATH_MAX, "%s", line + 3);
 	if (own[0] == '\0')
 		refuse_cgroup(fry, "there is no cgroup v2, only v1");
 	if (strncmp(own, "/..", 3) == 0)
@@ -171,7 +170,7 @@ static void name_leaf(struct fry *fry, const char *leaf)
 	char *name = fry->cgroup->name;
 	size_t length = strcmp(name, "/") == 0 ? 0 : strlen(name);
 
-	if (snprintf(name + length, PATH_MAX - length, "%s", leaf) >= (int)(PATH_MAX - length))
+	if (text_format(name + length, PATH_MAX - length, "%s", leaf) >= PATH_MAX - length)
 		refuse_cgroup(fry, "the path of the cgroup is too long");
 }
 
@@ -180,9 +179,9 @@ static void choose_leaf(struct fry *fry)
 {
 	size_t length = strlen(fry->cgroup->path);
 
-	if (snprintf(fry->cgroup->path + length, PATH_MAX - length, "/fry-run-%d.%lld",
-		     (int)fry->known,
-		     (long long)clock_now()) >= (int)(PATH_MAX - length - sizeof("/cgroup.events")))
+	if (text_format(fry->cgroup->path + length, PATH_MAX - length, "/fry-run-%d.%lld",
+			(int)fry->known,
+			(long long)clock_now()) >= PATH_MAX - length - sizeof("/cgroup.events"))
 		refuse_cgroup(fry, "the path of the cgroup is too long");
 	name_leaf(fry, fry->cgroup->path + length);
 }
@@ -264,7 +263,7 @@ bool cgroup_holds(const struct fry *fry, pid_t pid)
 {
 	char path[32], text[PATH_MAX + 256], *rest = text, *line;
 
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	text_format(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
 	if (file_read(path, text, sizeof(text)) == -1)
 		return false;
 	while ((line = cut_line(&rest)) != NULL)
@@ -361,7 +360,7 @@ static int remove_tree(const char *path)
 		return -1;
 	while ((name = listing_next(&list, &directory)) != NULL)
 		if (directory && name[0] != '.' &&
-		    snprintf(below, sizeof(below), "%s/%s", path, name) < (int)sizeof(below))
+		    text_format(below, sizeof(below), "%s/%s", path, name) < sizeof(below))
 			remove_tree(below);
 	return rmdir(path);
 }

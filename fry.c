@@ -22,10 +22,8 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 /* The licence travels with the binary, into an image that holds nothing else. */
@@ -70,7 +68,7 @@ __attribute__((format(printf, 1, 0))) static void vsay(const char *format, va_li
 	size_t start = strlen(line), length;
 	struct pollfd stderr_poll = {.fd = STDERR_FILENO, .events = POLLOUT};
 
-	vsnprintf(line + start, sizeof(line) - start - 1, format, arguments);
+	text_vformat(line + start, sizeof(line) - start - 1, format, arguments);
 	length = strlen(line);
 	/* One line whatever a name holds, and nothing that a terminal would obey. */
 	for (size_t i = 0; i < length; i++)
@@ -403,36 +401,28 @@ static void parse_options(struct fry *fry, int argc, char **argv)
 	fry->command = argv + first;
 }
 
-/* Whether there is a controlling terminal. The word to stay in its group is then the shell's. */
-static bool has_terminal(const struct fry *fry)
-{
-	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
-
-	if (fd != -1) {
-		close(fd);
-		return true;
-	}
-	/* No /dev in a small root, or no descriptor to spare. */
-	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (tcgetsid(fd) == fry->own_session)
-			return true;
-	return false;
-}
-
 /* Decide where COMMAND runs. */
 static void place(struct fry *fry)
 {
 	struct options *options = &fry->options;
-	bool terminal = has_terminal(fry);
 
 	if (options->placement == PLACE_AUTO)
-		options->placement = terminal ? PLACE_INHERIT : PLACE_NEW;
+		options->placement = fry->tty.there ? PLACE_INHERIT : PLACE_NEW;
 	if (options->placement == PLACE_JOIN && options->group == fry->own_group)
 		options->placement = PLACE_INHERIT;
 	fry->group = options->placement == PLACE_JOIN ? options->group : fry->own_group;
 	fry->owns_group = options->placement == PLACE_NEW || options->placement == PLACE_SESSION;
-	/* Elsewhere than in the caller's group a stop is COMMAND's own affair. */
-	fry->mirrors_stops = terminal && options->placement == PLACE_INHERIT;
+	fry->tty.mirrors = fry->tty.there && fry->self != 1;
+}
+
+/* What becomes of COMMAND, the child and the inner process write, and others read. */
+static void share(struct fry *fry)
+{
+	fry->outcome = memory_share(sizeof(*fry->outcome));
+	if (fry->outcome == NULL) {
+		say("cannot get memory: %s", strerror(errno));
+		exit(EXIT_FRY);
+	}
 }
 
 /* Ask for the parent's death to be told: by SIGCHLD, which is never forwarded. */
@@ -453,7 +443,7 @@ static bool environ_readdress(const struct fry *fry, const char *name, char *tex
 			continue;
 		if (parse_decimal(*variable + length + 1, 1, INT_MAX) != fry->known)
 			return false;
-		snprintf(text, size, "%s=%d", name, (int)getpid());
+		text_format(text, size, "%s=%d", name, (int)getpid());
 		*variable = text;
 		return true;
 	}
@@ -501,8 +491,8 @@ static void execute(char **command)
 	for (bool last = command[0][0] == '\0'; !last;) {
 		int length = (int)strcspn(path, ":");
 
-		if (snprintf(file, sizeof(file), "%.*s%s%s", length, path, length == 0 ? "" : "/",
-			     command[0]) < (int)sizeof(file)) {
+		if (text_format(file, sizeof(file), "%.*s%s%s", length, path,
+				length == 0 ? "" : "/", command[0]) < sizeof(file)) {
 			execute_file(command, file);
 			if (errno == EACCES)
 				error = EACCES; /* found, but perhaps there is a better one */
@@ -525,17 +515,19 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 	enum { NAMES = sizeof(names) / sizeof(names[0]) };
 	char texts[NAMES][32];
 
-	if (fry->options.placement == PLACE_SESSION)
+	if (fry->options.placement == PLACE_SESSION) {
 		setsid();
-	else if (fry->options.placement == PLACE_NEW)
+		tty_attach(fry);
+	} else if (fry->options.placement == PLACE_NEW) {
 		setpgid(0, 0);
-	else if (fry->options.placement == PLACE_JOIN && setpgid(0, fry->group) == -1) {
-		fry->exec_errno = errno;
+		tty_give(fry, getpid());
+	} else if (fry->options.placement == PLACE_JOIN && setpgid(0, fry->group) == -1) {
+		fry->outcome->exec_errno = errno;
 		say("--pgroup=%d: %s", (int)fry->group, strerror(errno));
 		_exit(EXIT_FRY);
 	}
 	if (cgroup_enter(fry) == -1) {
-		fry->exec_errno = errno;
+		fry->outcome->exec_errno = errno;
 		say("cannot enter %s: %s", fry->cgroup->path, strerror(errno));
 		_exit(EXIT_FRY);
 	}
@@ -544,11 +536,11 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 			environ_remove("LISTEN_PIDFDID"); /* the same by another number */
 	signals_restore(fry);
 	execute(fry->command);
-	fry->exec_errno = errno;
+	fry->outcome->exec_errno = errno;
 	/* Before a word is said: a broken stderr must not change the status. */
 	signals_hold(NULL);
-	say("cannot execute %.400s: %s", fry->command[0], strerror(fry->exec_errno));
-	_exit(fry->exec_errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+	say("cannot execute %.400s: %s", fry->command[0], strerror(fry->outcome->exec_errno));
+	_exit(fry->outcome->exec_errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 }
 
 void refuse_fork(const struct fry *fry)
@@ -565,10 +557,14 @@ static void spawn(struct fry *fry)
 
 	/*
 	 * vfork(2), for speed, and because fry-run then goes on only after COMMAND was executed:
-	 * a signal received before has waited, and finds COMMAND with its own dispositions.
+	 * a signal received before has waited, and finds COMMAND with its own dispositions. But on
+	 * a terminal a Ctrl-Z may stop the child just before it executes COMMAND, and is to be seen.
 	 */
 	signals_before(fry);
-	child = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+	if (fry->tty.there)
+		child = fork();
+	else
+		child = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
 	if (child == 0)
 		child_run(fry); /* NOLINT(clang-analyzer-unix.Vfork): it never returns */
 	if (child == -1)
@@ -644,11 +640,11 @@ static void outlived(struct fry *fry)
 		return;
 	if (leftover == LEFTOVER_FAIL)
 		tree_signal(fry, &note);
-	fry->leaked |= note.found != 0;
+	fry->outcome->leaked |= note.found != 0;
 	stop_leftover(&fry->stop, clock_now());
 	if (stop_signal(&fry->stop) != SIGKILL)
 		tree_signal(fry, &errand);
-	say_verbose(fry, 1, "COMMAND has ended, and %u others got TERM", errand.found);
+	say_verbose(fry, 1, "COMMAND has ended, and %d others got TERM", (int)errand.found);
 }
 
 /* Act as if sig had been received from a process. */
@@ -674,7 +670,7 @@ static void look_around(struct fry *fry, const siginfo_t *last)
 		pretend(fry, sig, signals_stop(sig));
 	}
 	if (fry->timeout_at <= clock_now() && fry->stop.at == -1) {
-		fry->timed_out = true;
+		fry->outcome->timed_out = true;
 		fry->timeout_at = NEVER;
 		say_verbose(fry, 1, "timed out");
 		pretend(fry, fry->stop.step[0].signal, true);
@@ -684,10 +680,12 @@ static void look_around(struct fry *fry, const siginfo_t *last)
 /* The child has ended. Returns whether that is all. */
 static bool child_ended(struct fry *fry, bool left)
 {
-	if (fry->role == OUTER && !guard_hear(fry)) {
+	if (fry->role == OUTER && !fry->outcome->told) {
 		/* It was killed, and what was below it is below us now. */
-		if (WIFSIGNALED(fry->status))
+		if (WIFSIGNALED(fry->inner_status))
 			say("the inner process was killed: killing everything");
+		fry->outcome->ended = true;
+		fry->outcome->status = fry->inner_status;
 		stop_kill(&fry->stop);
 		reap_kill(fry);
 		return true;
@@ -713,6 +711,7 @@ static void run(struct fry *fry)
 		bool childless = !left;
 		int64_t deadline, witness;
 
+		tty_look(fry);
 		/* In the cgroup there may be others than descendants. */
 		if (childless)
 			left = cgroup_populated(fry);
@@ -723,9 +722,7 @@ static void run(struct fry *fry)
 		}
 		if (!left)
 			return;
-		if (fry->stopped != 0 && fry->self != 1)
-			signals_raise(fry, fry->stopped);
-		fry->stopped = 0;
+		tty_follow(fry);
 		look_around(fry, &info);
 		witness = guard_expire(fry);
 		if (stop_expire(stop, clock_now()))
@@ -761,19 +758,19 @@ static int finish(struct fry *fry)
 	const struct options *options = &fry->options;
 	int status;
 
-	if (fry->timed_out)
+	if (fry->outcome->timed_out)
 		return EXIT_TIMED_OUT;
-	if (!fry->ended)
+	if (!fry->outcome->ended)
 		return EXIT_FRY; /* it may not be signalled, or does not die */
-	if (WIFEXITED(fry->status))
-		status = WEXITSTATUS(fry->status);
+	if (WIFEXITED(fry->outcome->status))
+		status = WEXITSTATUS(fry->outcome->status);
 	else
-		status = 128 + WTERMSIG(fry->status);
-	if (options->expected[status & UINT8_MAX] && fry->exec_errno == 0)
+		status = 128 + WTERMSIG(fry->outcome->status);
+	if (options->expected[status & UINT8_MAX] && fry->outcome->exec_errno == 0)
 		status = 0;
-	else if (WIFSIGNALED(fry->status) && !options->code)
-		signals_die(fry, WTERMSIG(fry->status));
-	return fry->leaked && status == 0 ? EXIT_FRY : status;
+	else if (WIFSIGNALED(fry->outcome->status) && !options->code)
+		signals_die(fry, WTERMSIG(fry->outcome->status));
+	return fry->outcome->leaked && status == 0 ? EXIT_FRY : status;
 }
 
 int main(int argc, char **argv)
@@ -786,13 +783,16 @@ int main(int argc, char **argv)
 	fry.words = argv[0];
 	if (argc > 0)
 		fry.words_size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) - argv[0]);
-	fry.own_group = getpgrp();
+	fry.own_group = fry.job = getpgrp();
 	fry.own_session = getsid(0);
 	parse_options(&fry, argc, argv);
+	tty_start(&fry);
 	place(&fry);
+	share(&fry);
 	watch_parent(&fry);
 	reap_start(&fry);   /* before COMMAND can leave an orphan */
 	cgroup_start(&fry); /* before the guard: either process has to know the leaf */
+	tty_detach(&fry);   /* after all that may refuse, but by the leader of the session */
 	guard_start(&fry);  /* before there is anything to be left behind */
 	if (fry.role != OUTER) {
 		cgroup_make(&fry);
@@ -805,7 +805,8 @@ int main(int argc, char **argv)
 		guard_rename(&fry);
 	run(&fry);
 	cgroup_end(&fry); /* nothing is left in it */
+	tty_end(&fry);    /* and nobody left to use it */
 	if (fry.role == INNER)
-		guard_tell(&fry);
+		fry.outcome->told = true;
 	return fry.role == INNER ? EXIT_SUCCESS : finish(&fry);
 }

@@ -7,9 +7,11 @@
 
 #include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <termios.h>
 
 #define FRY_VERSION "0.1.0"
 
@@ -52,6 +54,29 @@ struct stop {
 	int64_t deadline; /* when its wait is over */
 };
 
+/* What became of COMMAND: in memory that is kept in common with the inner process and the child. */
+struct outcome {
+	bool told;      /* by the inner process, at its end: what it holds is final */
+	int exec_errno; /* set by the child where COMMAND could not be executed */
+	bool ended;     /* status holds its wait status */
+	int status;
+	bool timed_out;
+	bool leaked;    /* something outlived COMMAND */
+	unsigned stops; /* how often it was stopped, where somebody is to see that */
+	int stopped;    /* by this signal; 0: it goes on */
+};
+
+/* The controlling terminal. */
+struct tty {
+	bool there;
+	bool mirrors; /* a shell is to see COMMAND stop: fry-run stops with it */
+	bool watched; /* there is a shell above, in the same session */
+	bool known;   /* modes were read: fry-run was in the foreground */
+	struct termios modes;
+	int moving;     /* the terminal's descriptor, on its way to COMMAND's session; or -1 */
+	unsigned stops; /* those that were mirrored */
+};
+
 /* One process below fry-run, as it was when it was last seen. */
 struct process {
 	pid_t pid, parent, group, session;
@@ -61,6 +86,7 @@ struct process {
 	char state;     /* as in proc_pid_stat(5); 0 where /proc does not tell */
 	bool forbidden; /* may not be signalled, and was named for it */
 	bool reaped;    /* its pid may be another's by now */
+	bool stale;     /* was another's child when it was to be signalled */
 	char name[16];
 };
 
@@ -103,23 +129,20 @@ struct fry {
 	struct sigaction child_action; /* of SIGCHLD, likewise */
 	bool ignored[SIGNALS];         /* of INT, TERM and QUIT: those that start no stop */
 	bool inherited;                /* it had children already */
-	bool mirrors_stops; /* a shell is to see them: COMMAND is in the job that it waits for */
+	pid_t job; /* the group of the process that the caller knows: a shell's foreground job */
+	struct tty tty;
 
 	/* COMMAND */
 	pid_t child; /* in the outer process the inner one; 0 once it was reaped, and never used again */
-	pid_t group;     /* the group it was started in */
-	bool owns_group; /* it leads that group, and nobody else is in it */
-	int exec_errno;  /* set by the child where COMMAND could not be executed */
-	bool ended;      /* status holds its wait status */
-	int status;
+	pid_t group;      /* the group it was started in */
+	bool owns_group;  /* it leads that group, and nobody else is in it */
+	int inner_status; /* the wait status of the inner process */
 
-	/* what became of it */
+	/* what becomes of it */
 	struct stop stop;
 	int64_t timeout_at;
-	bool timed_out;
 	bool orphaned; /* the parent's death was acted upon */
-	int stopped;   /* COMMAND was stopped by this signal, on a terminal */
-	bool leaked;   /* something outlived COMMAND */
+	struct outcome *outcome;
 
 	pid_t highest; /* pid that was seen: says how far to look without /proc */
 	/* in the inner process, signals of which another copy may yet come */
@@ -129,7 +152,6 @@ struct fry {
 		int own; /* how many more own copies came than relayed ones */
 		bool stopping;
 	} witness[SIGNALS];
-	struct outcome *outcome; /* shared by both */
 
 	struct cgroup {
 		char path[PATH_MAX]; /* of its directory */
@@ -183,8 +205,15 @@ void signals_discard(int except);
 void signals_act(struct fry *fry, siginfo_t *info);
 /* The same for what is no longer to be questioned: a stop request, or not. */
 void signals_request(struct fry *fry, siginfo_t *info, bool stopping);
-/* Do to fry-run what sig does by default: end or stop. Returns when it is continued. */
-void signals_raise(const struct fry *fry, int sig);
+/* The group that COMMAND is in now: a shell makes one of its own. */
+pid_t signals_group(const struct fry *fry);
+/* Take a signal that is pending. Returns whether it was. */
+bool signals_take(int sig, siginfo_t *info);
+bool signals_pending(int sig);
+/* Make sig do what it does by default. */
+void signals_default(int sig);
+/* Let sig, and no other that is pending, do it. */
+void signals_let(int sig);
 /* Die of sig, without dumping core. Returns where that is impossible: as PID 1. */
 void signals_die(const struct fry *fry, int sig);
 /* CLOCK_MONOTONIC now, and a time plus a span. */
@@ -225,9 +254,6 @@ void memory_free(void *memory, size_t size);
 /* The same, kept in common after fork(2). */
 void *memory_share(size_t size);
 
-/* Cut the next decimal number, after blanks, off a text that the kernel wrote. */
-long long number_cut(const char **text);
-
 /* The names in a directory. */
 struct listing {
 	int fd;
@@ -258,6 +284,38 @@ struct errand {
 void tree_signal(struct fry *fry, struct errand *errand);
 /* Say who is left. */
 void tree_name(struct fry *fry, const char *why);
+
+/* text.c */
+
+/*
+ * As vsnprintf(3) and snprintf(3), with s, d and lld, and a limit for s: write to a buffer, and
+ * return how long that is, or would be if there was room.
+ */
+size_t text_vformat(char *to, size_t size, const char *format, va_list arguments)
+	__attribute__((format(printf, 3, 0)));
+size_t text_format(char *to, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Cut the next decimal number, after blanks, off a text that the kernel wrote. */
+long long number_cut(const char **text);
+
+/* tty.c */
+
+/* See whether there is a controlling terminal, and what it is like. */
+void tty_start(struct fry *fry);
+/* Give it up where COMMAND is to lead a session, and have it. Exits where no process can be made. */
+void tty_detach(struct fry *fry);
+/* In the child, which leads that session: take it. */
+void tty_attach(const struct fry *fry);
+/* If fry-run is in the foreground, put COMMAND's own group there. Returns whether that was done. */
+bool tty_give(const struct fry *fry, pid_t group);
+/* See whether COMMAND was stopped, or goes on. */
+void tty_look(struct fry *fry);
+/* COMMAND goes on, or is not there any more. */
+void tty_continued(struct fry *fry);
+/* If COMMAND was stopped, stop as well. Returns when fry-run is continued. */
+void tty_follow(struct fry *fry);
+/* At the end: take the foreground back, and restore the modes where COMMAND could not. */
+void tty_end(struct fry *fry);
 
 /* cgroup.c */
 
@@ -298,11 +356,9 @@ void guard_rename(const struct fry *fry);
 void guard_relay(const struct fry *fry, const siginfo_t *info, bool stopping);
 /* Take a relayed signal, or one of which a copy may be relayed. Returns false for any other. */
 bool guard_receive(struct fry *fry, siginfo_t *info);
+/* From the inner process signal the outer one. */
+void guard_poke(const struct fry *fry, int sig);
 /* Act on what has waited for its copy long enough. Returns until when the next one waits. */
 int64_t guard_expire(struct fry *fry);
-/* In the inner process, at its end: what became of COMMAND. */
-void guard_tell(const struct fry *fry);
-/* In the outer process: take it over. Returns false if the inner one could not tell. */
-bool guard_hear(struct fry *fry);
 
 #endif

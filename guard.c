@@ -41,12 +41,6 @@ enum {
 #define COPY_WAIT  MILLISECOND
 #define RELAY_WAIT (100 * MILLISECOND)
 
-/* In memory that both share: what the inner one has to tell. */
-struct outcome {
-	bool told, ended, timed_out, leaked;
-	int status, exec_errno;
-};
-
 static void outer_start(struct fry *fry, pid_t inner)
 {
 	fry->role = OUTER;
@@ -78,19 +72,29 @@ static void inner_start(struct fry *fry)
 	signals_discard(RELAY_SIGNAL);
 }
 
+/*
+ * fork(2), but with CONT for SIGCHLD at the child's death: it is heard even where fry-run is
+ * stopped. Emulators and some kernels know SIGCHLD only.
+ */
+static pid_t fork_waking(void)
+{
+#ifdef __s390__
+	long child = syscall(SYS_clone, 0, SIGCONT, 0, 0, 0);
+#else
+	long child = syscall(SYS_clone, SIGCONT, 0, 0, 0, 0);
+#endif
+
+	return child == -1 && errno == EINVAL ? fork() : (pid_t)child;
+}
+
 void guard_start(struct fry *fry)
 {
 	pid_t inner;
 
 	if (!fry->options.guard || fry->self == 1)
 		return;
-	fry->outcome = memory_share(sizeof(*fry->outcome));
-	if (fry->outcome == NULL) {
-		say("cannot share memory: %s", strerror(errno));
-		exit(EXIT_FRY);
-	}
 	signals_before(fry);
-	inner = fork();
+	inner = fork_waking();
 	if (inner == -1)
 		refuse_fork(fry);
 	if (inner == 0)
@@ -135,10 +139,50 @@ void guard_relay(const struct fry *fry, const siginfo_t *info, bool stopping)
 		kill(fry->child, SIGCONT);
 }
 
+/* It cannot be another's number: opened first, and then found to be the parent still. */
+void guard_poke(const struct fry *fry, int sig)
+{
+	int fd;
+
+	if (fry->role != INNER)
+		return;
+	fd = (int)syscall(SYS_pidfd_open, fry->parent, 0);
+	if (getppid() == fry->parent &&
+	    (fd == -1 ||
+	     (syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == -1 && errno == ENOSYS)))
+		kill(fry->parent, sig); /* before Linux 5.3 */
+	if (fd != -1)
+		close(fd);
+}
+
 /* Whether the inner one shares a group with COMMAND, and so sees what is sent to both. */
 static bool is_witness(const struct fry *fry)
 {
 	return fry->options.placement == PLACE_INHERIT;
+}
+
+static bool is_job_control(int sig)
+{
+	return sig == SIGCONT || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+}
+
+/*
+ * CONT discards the stops that are pending in a process, and a stop discards CONT: then one of the
+ * copies never comes, and the others count no more. Returns whether this one is among those.
+ */
+static bool witness_void(struct fry *fry, int sig, bool relayed)
+{
+	struct witness *cont = &fry->witness[SIGCONT];
+
+	if (sig == SIGCONT) {
+		for (int stop = SIGTSTP; stop <= SIGTTOU; stop++)
+			fry->witness[stop] = (struct witness){0};
+		return false;
+	}
+	if (relayed && cont->own > 0)
+		return true; /* the CONT that came after it was seen already */
+	*cont = (struct witness){0};
+	return false;
 }
 
 /* The other copies did not come: those were sent to fry-run alone. */
@@ -149,7 +193,8 @@ static void witness_alone(struct fry *fry, int sig)
 
 	info.si_pid = seen.sender;
 	fry->witness[sig] = (struct witness){0};
-	for (; seen.own > 0; seen.own--)
+	/* Of what controls a job the kernel itself drops one, or it came out of turn. */
+	for (; seen.own > 0 && !is_job_control(sig); seen.own--)
 		signals_act(fry, &info);
 	for (; seen.own < 0; seen.own++)
 		signals_request(fry, &info, seen.stopping);
@@ -163,8 +208,11 @@ static void witness(struct fry *fry, siginfo_t *info, bool relayed, bool stoppin
 {
 	int sig = info->si_signo;
 	struct witness *seen = &fry->witness[sig];
-	bool pair = relayed ? seen->own > 0 : seen->own < 0;
+	bool pair;
 
+	if (is_job_control(sig) && witness_void(fry, sig, relayed))
+		return;
+	pair = relayed ? seen->own > 0 : seen->own < 0;
 	seen->own += relayed ? -1 : 1;
 	seen->stopping |= stopping;
 	if (!pair) {
@@ -176,7 +224,8 @@ static void witness(struct fry *fry, siginfo_t *info, bool relayed, bool stoppin
 	stopping = seen->stopping;
 	if (seen->own == 0)
 		*seen = (struct witness){0};
-	if (signals_early(fry, sig))
+	/* It was not there yet, or is in another group by now. */
+	if (signals_early(fry, sig) || signals_group(fry) != fry->own_group)
 		signals_request(fry, info, stopping);
 	else if (stopping)
 		signals_witnessed(fry, sig);
@@ -224,26 +273,4 @@ int64_t guard_expire(struct fry *fry)
 			next = until;
 	}
 	return next;
-}
-
-void guard_tell(const struct fry *fry)
-{
-	fry->outcome->ended = fry->ended;
-	fry->outcome->timed_out = fry->timed_out;
-	fry->outcome->leaked = fry->leaked;
-	fry->outcome->status = fry->status;
-	fry->outcome->exec_errno = fry->exec_errno;
-	fry->outcome->told = true;
-}
-
-bool guard_hear(struct fry *fry)
-{
-	if (!fry->outcome->told)
-		return false;
-	fry->ended = fry->outcome->ended;
-	fry->timed_out = fry->outcome->timed_out;
-	fry->leaked = fry->outcome->leaked;
-	fry->status = fry->outcome->status;
-	fry->exec_errno = fry->outcome->exec_errno;
-	return true;
 }

@@ -22,7 +22,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -156,19 +155,6 @@ static ssize_t proc_read(const char *path, char *text, size_t size)
 	return length;
 }
 
-long long number_cut(const char **text)
-{
-	const char *at = *text + strspn(*text, " \t");
-	bool negative = *at == '-';
-	unsigned long long number = 0;
-
-	for (at += negative; *at >= '0' && *at <= '9'; at++)
-		if (number < LLONG_MAX / 10)
-			number = number * 10 + (unsigned long long)(*at - '0');
-	*text = at;
-	return negative ? -(long long)number : (long long)number;
-}
-
 bool listing_open(struct listing *list, const char *path)
 {
 	list->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -248,7 +234,7 @@ static int process_read(pid_t pid, struct process *process)
 	char path[32], text[1024], *name, *end;
 	const char *rest;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	text_format(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	if (proc_read(path, text, sizeof(text)) <= 0)
 		return -1;
 	name = strchr(text, '(');
@@ -257,7 +243,7 @@ static int process_read(pid_t pid, struct process *process)
 		return -1;
 	*end = '\0';
 	*process = (struct process){.pid = pid, .state = end[2]};
-	snprintf(process->name, sizeof(process->name), "%s", name + 1);
+	text_format(process->name, sizeof(process->name), "%s", name + 1);
 	rest = end + 3;
 	for (int i = PARENT; i < FIELDS; i++)
 		field[i] = number_cut(&rest);
@@ -370,6 +356,22 @@ static void kill_group(struct walk *walk, const struct process *process)
 		walk->killed_group = process->group;
 }
 
+/* Returns false if it is to be met once more. */
+static bool errand_signal(struct walk *walk, struct process *process, int sig)
+{
+	if (walk->errand->noting || process_signal(walk->fry, process, sig) == 0)
+		return true;
+	process->stale = errno == ESTALE;
+	if (process->stale)
+		return false;
+	walk->errand->forbidden += sig == walk->errand->signal;
+	if (!process->forbidden)
+		say("cannot signal process %d (%s): %s", (int)process->pid, process->name,
+		    strerror(errno));
+	process->forbidden = true;
+	return true;
+}
+
 static void errand_run(struct walk *walk, struct process *process)
 {
 	struct errand *errand = walk->errand;
@@ -383,24 +385,15 @@ static void errand_run(struct walk *walk, struct process *process)
 	errand->found++;
 	if (errand->naming)
 		say("%s: process %d (%s)", errand->why, (int)process->pid, process->name);
-	if (errand->once && (process->had & bit) != 0)
-		return;
 	errand->stopped += process->state == 'T';
-	if (!errand->noting && process_signal(walk->fry, process, errand->signal) == -1) {
-		if (errno == ESTALE) {
-			process->start = 0; /* the next pass meets it afresh */
-			return;
-		}
-		errand->forbidden++;
-		if (!process->forbidden)
-			say("cannot signal process %d (%s): %s", (int)process->pid, process->name,
-			    strerror(errno));
-		process->forbidden = true;
-	} else if (errand->stopping && (process->state == 'T' || process->state == 0)) {
-		process_signal(walk->fry, process, SIGCONT);
-	}
+	if (!(errand->once && (process->had & bit) != 0) &&
+	    !errand_signal(walk, process, errand->signal))
+		return;
 	if (errand->stopping || errand->noting)
 		process->had |= bit;
+	/* Also for one that has had the signal: it may not have acted on it. */
+	if (errand->stopping && (process->state == 'T' || process->state == 0))
+		errand_signal(walk, process, SIGCONT);
 	if (errand->signal == SIGKILL)
 		kill_group(walk, process);
 }
@@ -408,8 +401,10 @@ static void errand_run(struct walk *walk, struct process *process)
 /* A process of this walk is visited once, and known by what was noted about it before. */
 static void walk_visit(struct walk *walk, struct process *process)
 {
-	struct process *known = table_find(&walk->fry->before, process->pid);
+	struct process *known = table_find(&walk->fry->tree, process->pid);
 
+	if (known == NULL)
+		known = table_find(&walk->fry->before, process->pid);
 	if (known != NULL && known->start == process->start && !known->reaped) {
 		process->had = known->had;
 		process->forbidden = known->forbidden;
@@ -434,11 +429,11 @@ static void walk_consider(struct walk *walk, pid_t pid)
 		return;
 	/* Nothing is reaped during a walk, so a child that was met is still the one: most often dead. */
 	known = table_find(&fry->tree, pid);
-	if (known != NULL && known->parent == fry->self && known->start != 0)
+	if (known != NULL && known->parent == fry->self && !known->stale)
 		return;
 	if (process_read(pid, &process) == -1)
 		return;
-	if (known != NULL && known->start == process.start)
+	if (known != NULL && known->start == process.start && !known->stale)
 		return;
 	if (process.parent != fry->self && fry->self != 1) {
 		/* Below a descendant: one that is still the same, now that its child was read. */
@@ -456,7 +451,7 @@ static int walk_thread(struct walk *walk, pid_t pid, pid_t thread)
 	const char *at = text;
 	ssize_t length;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/" CHILDREN_FILE, (int)pid, (int)thread);
+	text_format(path, sizeof(path), "/proc/%d/task/%d/" CHILDREN_FILE, (int)pid, (int)thread);
 	length = proc_read(path, text, sizeof(text));
 	if (length == -1 || length == sizeof(text) - 1)
 		return -1;
@@ -472,7 +467,7 @@ static void walk_threads(struct walk *walk, pid_t pid)
 	char path[32];
 	long thread;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	text_format(path, sizeof(path), "/proc/%d/task", (int)pid);
 	if (!listing_open(&threads, path))
 		return;
 	while ((thread = listing_number(&threads)) != -1)
@@ -681,17 +676,19 @@ static void reap_note(struct fry *fry, pid_t pid, int status)
 		known->reaped = true;
 	if (pid > fry->highest)
 		fry->highest = pid;
-	if (pid == fry->child) {
-		fry->child = 0;
-		fry->stopped = 0;
-		fry->ended = true;
-		fry->status = status;
+	if (pid != fry->child)
+		return;
+	fry->child = 0;
+	if (fry->role == OUTER) {
+		fry->inner_status = status;
+	} else {
+		fry->outcome->ended = true;
+		fry->outcome->status = status;
 	}
 }
 
 unsigned reap_drain(struct fry *fry, bool *left)
 {
-	int flags = WNOHANG | __WALL | (fry->mirrors_stops ? WUNTRACED : 0);
 	unsigned reaped = 0;
 
 	*left = true;
@@ -701,21 +698,14 @@ unsigned reap_drain(struct fry *fry, bool *left)
 
 		if (fry->options.warn_reaped)
 			pid = reap_warn(fry);
-		if (pid == 0 && fry->mirrors_stops)
-			pid = fry->child; /* it may have stopped */
 		if (pid != 0)
-			pid = waitpid(pid, &status, flags);
+			pid = waitpid(pid, &status, WNOHANG | __WALL);
 		if (pid == -1 && errno == EINTR)
 			continue;
 		if (pid == -1)
 			*left = false;
 		if (pid <= 0)
 			break;
-		if (WIFSTOPPED(status)) {
-			if (pid == fry->child)
-				fry->stopped = WSTOPSIG(status);
-			continue;
-		}
 		reap_note(fry, pid, status);
 		reaped++;
 	}

@@ -16,7 +16,6 @@
 #include <sys/syscall.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -109,11 +108,11 @@ const char *signals_name(int sig, struct signal_name *name)
 		if (signal_names[i].number == sig)
 			return signal_names[i].name;
 	if (sig < RTMIN)
-		snprintf(name->text, sizeof(name->text), "%d", sig);
+		text_format(name->text, sizeof(name->text), "%d", sig);
 	else if (sig == RTMIN)
 		return "RTMIN";
 	else
-		snprintf(name->text, sizeof(name->text), "RTMIN+%d", sig - RTMIN);
+		text_format(name->text, sizeof(name->text), "RTMIN+%d", sig - RTMIN);
 	return name->text;
 }
 
@@ -189,10 +188,21 @@ static void mask_all(sigset_t *set)
 	memset(set, 0xff, sizeof(*set));
 }
 
+/* The word of a set, and the bit in it, that stand for a signal. */
+static unsigned long *mask_word(sigset_t *set, int sig)
+{
+	return &((unsigned long *)set)[(sig - 1) / LONG_BITS];
+}
+
+static unsigned long mask_bit(int sig)
+{
+	return 1UL << (sig - 1) % LONG_BITS;
+}
+
 static void mask_all_but(sigset_t *set, int sig)
 {
 	mask_all(set);
-	((unsigned long *)set)[(sig - 1) / LONG_BITS] &= ~(1UL << (sig - 1) % LONG_BITS);
+	*mask_word(set, sig) &= ~mask_bit(sig);
 }
 
 void signals_hold(sigset_t *old)
@@ -284,6 +294,29 @@ static void forward_at_once(struct fry *fry, int sig, siginfo_t *info, bool grou
 		kill(group ? -fry->group : fry->child, SIGCONT);
 }
 
+/* Whether the terminal sent this to fry-run, and COMMAND is in another session. */
+static bool is_typed_elsewhere(const struct fry *fry, const siginfo_t *info)
+{
+	return info->si_code == SI_KERNEL && fry->options.placement == PLACE_SESSION;
+}
+
+pid_t signals_group(const struct fry *fry)
+{
+	pid_t group = fry->child == 0 ? -1 : getpgid(fry->child);
+
+	return group > 1 ? group : fry->group;
+}
+
+/* Whether a signal is for all of COMMAND's group, where the options leave that open. */
+static bool is_for_group(const struct fry *fry, int sig, const siginfo_t *info, bool stopping)
+{
+	/* What a shell does to a job, it does to all of it. */
+	if (sig == SIGCONT && fry->outcome->stopped != 0)
+		return signals_group(fry) != fry->job;
+	/* Or what a schedule begins with, unless --rewrite has made it another. */
+	return signals_stop(sig) || (stopping && sig == info->si_signo);
+}
+
 /* Send sig, for which info may hold a value, to those whom the scope names. */
 static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stopping)
 {
@@ -292,12 +325,15 @@ static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stop
 	struct signal_name name;
 	const char *whom;
 
-	if (scope == SCOPE_AUTO) {
-		/* Or what a schedule begins with, unless --rewrite has made it another. */
-		bool group = signals_stop(sig) || (stopping && sig == info->si_signo);
-
-		scope = group ? SCOPE_GROUP : SCOPE_COMMAND;
+	if (sig == SIGCONT)
+		tty_give(fry, fry->group);
+	/* In a session without a shell a Ctrl-Z stops nobody, unless it is made to: as dumb-init. */
+	if (sig == SIGTSTP && is_typed_elsewhere(fry, info)) {
+		sig = SIGSTOP;
+		scope = SCOPE_GROUP;
 	}
+	if (scope == SCOPE_AUTO)
+		scope = is_for_group(fry, sig, info, stopping) ? SCOPE_GROUP : SCOPE_COMMAND;
 	if (fry->child == 0 || scope == SCOPE_TREE) {
 		/* While COMMAND is gone and others remain, signals go to those others. */
 		whom = "everything left";
@@ -305,7 +341,7 @@ static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stop
 	} else if (scope == SCOPE_GROUP && !fry->owns_group) {
 		/* Others are in this group, too: the caller, the other end of its pipe. */
 		whom = "descendants in COMMAND's group";
-		errand.group = fry->group;
+		errand.group = signals_group(fry);
 		tree_signal(fry, &errand);
 	} else {
 		whom = scope == SCOPE_GROUP ? "COMMAND's group" : "COMMAND";
@@ -323,6 +359,9 @@ static bool is_own(const struct fry *fry, const siginfo_t *info)
 	case SIGPIPE:
 	case SIGXFSZ: /* of a write to stderr: the kernel names the writer as the sender */
 		return info->si_code == SI_USER && info->si_pid == fry->self;
+	case SIGCONT: /* of the inner process: COMMAND goes on, or it has died */
+		return (info->si_code >= CLD_EXITED && info->si_code <= CLD_CONTINUED) ||
+		       (guard_holds(fry) && info->si_pid == fry->child);
 	case SIGXCPU: /* of fry-run's own RLIMIT_CPU; COMMAND has its own count */
 		return info->si_code == SI_KERNEL;
 	default:
@@ -338,12 +377,27 @@ void signals_before(struct fry *fry)
 
 bool signals_early(struct fry *fry, int sig)
 {
-	unsigned long *word = &((unsigned long *)&fry->early)[(sig - 1) / LONG_BITS];
-	unsigned long bit = 1UL << (sig - 1) % LONG_BITS;
-	bool early = (*word & bit) != 0;
+	unsigned long *word = mask_word(&fry->early, sig);
+	bool early = (*word & mask_bit(sig)) != 0;
 
-	*word &= ~bit;
+	*word &= ~mask_bit(sig);
 	return early;
+}
+
+bool signals_pending(int sig)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 && (*mask_word(&set, sig) & mask_bit(sig)) != 0;
+}
+
+bool signals_take(int sig, siginfo_t *info)
+{
+	sigset_t set;
+
+	memset(&set, 0, sizeof(set));
+	*mask_word(&set, sig) |= mask_bit(sig);
+	return sigtimedwait(&set, info, &(struct timespec){0}) == sig;
 }
 
 /* Whether the terminal sent this, and so to COMMAND, in the same group, as well. */
@@ -352,14 +406,14 @@ static bool is_typed(const struct fry *fry, const siginfo_t *info)
 	if (info->si_code != SI_KERNEL || fry->options.placement != PLACE_INHERIT)
 		return false;
 	switch (info->si_signo) {
-	case SIGHUP: /* a session leader is the only one to get the hang-up */
-		return fry->own_session != fry->self;
+	case SIGHUP: /* a session leader is the only one to get the hang-up, and CONT with it */
+	case SIGCONT:
+		return fry->own_session != fry->known;
 	case SIGINT:
 	case SIGQUIT:
 	case SIGTSTP:
 	case SIGTTIN:
 	case SIGTTOU:
-	case SIGCONT:
 	case SIGWINCH:
 		return true;
 	default:
@@ -422,7 +476,7 @@ void signals_act(struct fry *fry, siginfo_t *info)
 }
 
 /* libc's sigaction(2) refuses the signals that libc uses itself. All zero is SIG_DFL. */
-static void default_set(int sig)
+void signals_default(int sig)
 {
 	static const uint64_t action[8] = {0};
 
@@ -430,13 +484,11 @@ static void default_set(int sig)
 		syscall(SYS_rt_sigaction, sig, action, NULL, SIGNALS / 8);
 }
 
-void signals_raise(const struct fry *fry, int sig)
+void signals_let(int sig)
 {
 	sigset_t mask;
 
-	/* Alone: another signal that is pending must not be what fry-run ends or stops by. */
 	mask_all_but(&mask, sig);
-	kill(fry->self, sig);
 	mask_set(&mask, NULL);
 	signals_hold(NULL);
 }
@@ -446,8 +498,9 @@ void signals_die(const struct fry *fry, int sig)
 	/* COMMAND has dumped core if it should. A core_pattern that is a pipe heeds no limit. */
 	prctl(PR_SET_DUMPABLE, 0);
 	prlimit(0, RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0}, NULL);
-	default_set(sig);
-	signals_raise(fry, sig);
+	signals_default(sig);
+	kill(fry->self, sig);
+	signals_let(sig);
 }
 
 const char *stop_parse(struct stop *stop, const char *word)

@@ -385,6 +385,32 @@ static void check_sends(void)
 	CHECK(stop_sends(&stop, SIGINT));
 }
 
+#define CHECK_TEXT(...)                                                                            \
+	do {                                                                                       \
+		for (volatile size_t size = 0; size < 40; size++) {                                \
+			char ours[40] = "", theirs[40] = "";                                       \
+                                                                                                   \
+			CHECK((size_t)snprintf(theirs, size, __VA_ARGS__) ==                       \
+			      text_format(ours, size, __VA_ARGS__));                               \
+			CHECK(strcmp(ours, theirs) == 0);                                          \
+		}                                                                                  \
+	} while (0)
+
+/* As libc does it, whatever room there is. */
+static void check_text(void)
+{
+	const char *nothing = "";
+
+	CHECK_TEXT("plain");
+	CHECK_TEXT("%s", nothing);
+	CHECK_TEXT("a %s, %s.", "word", "and another");
+	CHECK_TEXT("%.3s|%.0s|%.9s", "abcd", "abcd", "abcd");
+	CHECK_TEXT("%.*s/%s", 2, "abcd", "ef");
+	CHECK_TEXT("%d %d %d", 0, INT_MAX, INT_MIN);
+	CHECK_TEXT("%lld %lld", LLONG_MIN, LLONG_MAX);
+	CHECK_TEXT("%lld%s%d", 1LL, "x", -2);
+}
+
 /* Whatever comes in whatever order: only forward, and a deadline moves with its step alone. */
 static void check_history(unsigned seed)
 {
@@ -435,6 +461,7 @@ int main(void)
 	check_leftover();
 	check_expiry();
 	check_sends();
+	check_text();
 	for (unsigned seed = 0; seed < 1000; seed++)
 		check_history(seed);
 	return failures != 0;
