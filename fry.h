@@ -61,9 +61,10 @@ struct outcome {
 	bool ended;     /* status holds its wait status */
 	int status;
 	bool timed_out;
-	bool leaked;    /* something outlived COMMAND */
-	unsigned stops; /* how often it was stopped, where somebody is to see that */
-	int stopped;    /* by this signal; 0: it goes on */
+	bool leaked;        /* something outlived COMMAND */
+	unsigned stops;     /* how often it was stopped, where somebody is to see that */
+	int stopped;        /* by this signal; 0: it goes on */
+	unsigned continued; /* the last CONT to fry-run came after so many stops */
 };
 
 /* The controlling terminal. */
@@ -314,6 +315,8 @@ void tty_look(struct fry *fry);
 void tty_continued(struct fry *fry);
 /* If COMMAND was stopped, stop as well. Returns when fry-run is continued. */
 void tty_follow(struct fry *fry);
+/* Note that CONT came to fry-run: after which stop? */
+void tty_woken(struct fry *fry);
 /* At the end: take the foreground back, and restore the modes where COMMAND could not. */
 void tty_end(struct fry *fry);
 
@@ -353,7 +356,7 @@ bool guard_owns(const struct fry *fry, pid_t pid);
 /* In the inner process: put a name of its own in place of the arguments, for `pkill -f`. */
 void guard_rename(const struct fry *fry);
 /* Hand a signal to the inner process, with what the outer one knows and decided about it. */
-void guard_relay(const struct fry *fry, const siginfo_t *info, bool stopping);
+void guard_relay(struct fry *fry, const siginfo_t *info, bool stopping);
 /* Take a relayed signal, or one of which a copy may be relayed. Returns false for any other. */
 bool guard_receive(struct fry *fry, siginfo_t *info);
 /* From the inner process signal the outer one. */

@@ -124,10 +124,12 @@ void guard_rename(const struct fry *fry)
 	memcpy(fry->words, name, sizeof(name));
 }
 
-void guard_relay(const struct fry *fry, const siginfo_t *info, bool stopping)
+void guard_relay(struct fry *fry, const siginfo_t *info, bool stopping)
 {
 	siginfo_t relay = *info;
 
+	if (info->si_signo == SIGCONT)
+		tty_woken(fry);
 	relay.si_signo = RELAY_SIGNAL;
 	relay.si_errno = (int)((unsigned)info->si_code << CODE_SHIFT) | (stopping ? STOPPING : 0) |
 			 info->si_signo;
@@ -166,6 +168,13 @@ static bool is_job_control(int sig)
 	return sig == SIGCONT || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
 }
 
+/* Whether COMMAND was stopped once more after a CONT was sent, which has had its effect then. */
+static bool is_overtaken(const struct fry *fry, int sig)
+{
+	return sig == SIGCONT && fry->outcome->stopped != 0 &&
+	       fry->outcome->continued < fry->outcome->stops;
+}
+
 /*
  * CONT discards the stops that are pending in a process, and a stop discards CONT: then one of the
  * copies never comes, and the others count no more. Returns whether this one is among those.
@@ -196,7 +205,7 @@ static void witness_alone(struct fry *fry, int sig)
 	/* Of what controls a job the kernel itself drops one, or it came out of turn. */
 	for (; seen.own > 0 && !is_job_control(sig); seen.own--)
 		signals_act(fry, &info);
-	for (; seen.own < 0; seen.own++)
+	for (; seen.own < 0 && !is_overtaken(fry, sig); seen.own++)
 		signals_request(fry, &info, seen.stopping);
 }
 
@@ -244,15 +253,20 @@ bool guard_receive(struct fry *fry, siginfo_t *info)
 		info->si_errno = 0;
 		if (is_witness(fry) && info->si_code == SI_USER)
 			witness(fry, info, true, stopping);
-		else
+		else if (!is_overtaken(fry, info->si_signo))
 			signals_request(fry, info, stopping);
 		return true;
 	}
 	/* That the outer one has died, or wants to be heard; for its death there is getppid(2). */
 	if (info->si_signo == SIGCONT && info->si_code == SI_USER && info->si_pid == fry->parent)
 		return true;
-	if (!is_witness(fry) || info->si_signo == SIGCHLD || info->si_code != SI_USER)
+	if (!is_witness(fry) || info->si_signo == SIGCHLD)
 		return false;
+	if (info->si_code != SI_USER) {
+		if (is_job_control(info->si_signo)) /* typed, which COMMAND has as well */
+			witness_void(fry, info->si_signo, false);
+		return false;
+	}
 	witness(fry, info, false, false);
 	return true;
 }

@@ -192,6 +192,16 @@ void tty_look(struct fry *fry)
 	tty_continued(fry); /* it has ended */
 }
 
+void tty_woken(struct fry *fry)
+{
+	struct outcome *outcome = fry->outcome;
+
+	/* This stop the inner process has made itself, and it is over. */
+	if (outcome->stopped == SIGSTOP)
+		fry->tty.stops = outcome->stops;
+	outcome->continued = fry->tty.stops;
+}
+
 void tty_follow(struct fry *fry)
 {
 	const struct outcome *outcome = fry->outcome;
