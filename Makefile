@@ -27,26 +27,38 @@ STANDARD = -std=gnu11 -D_GNU_SOURCE $(WARN)
 COMPILE = $(CC) $(STANDARD) $(MODE) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-SOURCES = fry.c signals.c reap.c tty.c cgroup.c guard.c text.c
-OBJECTS = $(B)/fry.o $(B)/signals.o $(B)/reap.o $(B)/tty.o $(B)/cgroup.o $(B)/guard.o $(B)/text.o
+SOURCES = fry.c signals.c reap.c tty.c cgroup.c guard.c report.c text.c
+OBJECTS = $(B)/fry.o $(B)/signals.o $(B)/reap.o $(B)/tty.o $(B)/cgroup.o $(B)/guard.o \
+	$(B)/report.o $(B)/text.o
 FIXTURES = test/bin/probe test/bin/pty test/bin/deny test/bin/fresh test/bin/orphans test/bin/bomb \
 	test/bin/killer test/bin/number test/bin/parent test/bin/race test/bin/strange
+
+# What --version says in brackets; nothing, where this is no checkout.
+REVISION != [ ! -e .git ] || git describe --always --dirty 2>/dev/null | sed 's/.*/ (&)/'
 
 all: $(B)/fry-run
 
 $(B)/fry-run: $(OBJECTS)
 	$(COMPILE) $(LINK) $(LDFLAGS) -o $@ $(OBJECTS)
 
-$(B)/fry.o: fry.c LICENSE
+$(B)/fry.o: fry.c LICENSE $(B)/revision
+$(B)/fry.o: DEFINE = -DFRY_REVISION='"$(REVISION)"'
 $(B)/signals.o: signals.c
 $(B)/reap.o: reap.c
 $(B)/tty.o: tty.c
 $(B)/cgroup.o: cgroup.c
 $(B)/guard.o: guard.c
+$(B)/report.o: report.c
 $(B)/text.o: text.c
 $(OBJECTS): Makefile
 	@mkdir -p $(B)
-	$(COMPILE) -MMD -MP -c -o $@ $(@F:.o=.c)
+	$(COMPILE) $(DEFINE) -MMD -MP -c -o $@ $(@F:.o=.c)
+
+$(B)/revision: always
+	@mkdir -p $(B)
+	@echo '$(REVISION)' | cmp -s - $@ || echo '$(REVISION)' >$@
+
+always:
 
 -include $(OBJECTS:.o=.d)
 
@@ -106,6 +118,6 @@ uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/fry-run $(DESTDIR)$(MANDIR)/man1/fry-run.1
 
 clean:
-	rm -rf fry-run schedule *.o *.d build test/bin
+	rm -rf fry-run schedule revision *.o *.d build test/bin
 
-.PHONY: all check check-glibc check-asan lint install uninstall clean
+.PHONY: all always check check-glibc check-asan lint install uninstall clean

@@ -365,8 +365,41 @@ static int remove_tree(const char *path)
 	return rmdir(path);
 }
 
+/* A figure of the cgroup: what follows a word in a file, or the whole of it. Returns -1 if none. */
+static int64_t figure_read(const struct fry *fry, const char *name, const char *word)
+{
+	char text[4096], *rest = text, *line;
+	const char *number;
+
+	if (member_read(fry, name, text, sizeof(text)) == -1)
+		return -1;
+	while ((line = cut_line(&rest)) != NULL) {
+		if (strncmp(line, word, strlen(word)) != 0)
+			continue;
+		number = line + strlen(word);
+		return number_cut(&number);
+	}
+	return -1;
+}
+
+/* For the report; a controller may not be enabled here. Who comes later finds the leaf removed. */
+static void figures_note(const struct fry *fry)
+{
+	static const struct {
+		const char *file, *word;
+	} figures[CGROUP_FIGURES] = {
+		{"memory.peak", ""}, {"cpu.stat", "usage_usec "}, {"memory.events", "oom_kill "}};
+
+	if (fry->cgroup == NULL || fry->options.report == NULL ||
+	    access(fry->cgroup->path, F_OK) == -1)
+		return;
+	for (int i = 0; i < CGROUP_FIGURES; i++)
+		fry->outcome->figure[i] = figure_read(fry, figures[i].file, figures[i].word);
+}
+
 void cgroup_end(const struct fry *fry)
 {
+	figures_note(fry);
 	if (fry->options.cgroup == CGROUP_NEW && remove_tree(fry->cgroup->path) == -1 &&
 	    errno != ENOENT && fry->options.leftover != LEFTOVER_LEAVE)
 		say("cannot remove %s: %s", fry->cgroup->path, strerror(errno));

@@ -26,6 +26,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* In brackets, where it is built from a checkout. */
+#ifndef FRY_REVISION
+#define FRY_REVISION ""
+#endif
+
 /* The licence travels with the binary, into an image that holds nothing else. */
 extern const char license_text[];
 __asm__(".section .rodata\n"
@@ -38,66 +43,72 @@ __asm__(".section .rodata\n"
 static const char usage_text[] =
 	"Usage: fry-run [OPTION]... [--] COMMAND [ARG]...\n"
 	"Run COMMAND, forward signals to it, and leave nothing behind when it ends.\n"
-	"\n"
 	"  -k, --kill-after=DURATION  wait between INT, TERM and KILL (10s; 0: no KILL)\n"
 	"      --stop=SCHEDULE        the steps themselves, such as INT/7s/TERM/2s/KILL\n"
 	"  -t, --timeout=DURATION     stop COMMAND after this time, and exit 124\n"
 	"  -p, --parent-death=SIGNAL  act as if SIGNAL came when the parent dies\n"
 	"      --leftover=stop|wait|leave|fail  for processes that outlive COMMAND (stop)\n"
 	"      --scope=auto|command|group|tree  who gets forwarded signals (auto)\n"
-	"  -g, --group                --scope=group\n"
-	"  -c, --single-child         --scope=command\n"
+	"  -g, --group, -c, --single-child   --scope=group, --scope=command\n"
 	"  -r, --rewrite=FROM:TO      forward TO where FROM is received; 0 drops it\n"
-	"      --pgroup=auto|inherit|new|session|PGID  the process group of COMMAND (auto)\n"
+	"      --pgroup=auto|inherit|new|session|PGID  the group that COMMAND is in (auto)\n"
 	"      --cgroup=new|own       contain COMMAND in a cgroup v2 as well\n"
-	"      --guard, --no-guard    survive kill -9 of fry-run, or not (on, but as PID 1)\n"
+	"      --guard, --no-guard    survive kill -9 of fry-run (on, but as PID 1)\n"
 	"      --status=mirror|code   die of COMMAND's signal N, or exit 128+N (mirror)\n"
 	"  -e, --expect=CODE          exit 0 where COMMAND's status is CODE\n"
 	"  -w, --warn-reaped          name each orphan as it is reaped\n"
 	"  -v, --verbose              say what is done and why; repeat for more\n"
+	"      --report=FILE|fd:N     append one line of JSON on how the run went\n"
+	"  -P, --pause                run no COMMAND: reap until INT, TERM or QUIT\n"
 	"  -s                         no effect: fry-run is always a subreaper\n"
 	"  -l, -L, --license   -h, --help   -V, --version   print it and exit\n"
-	"\n"
-	"Not supported yet: --report, -P, --pause\n"
 	"Exit status: COMMAND's; 124 timed out; 125 fry-run failed; 126 COMMAND cannot be\n"
 	"executed; 127 COMMAND not found. FRY_RUN_OPTS in the environment is read first.\n";
 
-__attribute__((format(printf, 1, 0))) static void vsay(const char *format, va_list arguments)
+/* Write a line that was put together; one byte of room is left for its end. */
+static void line_write(struct text *line)
 {
-	char line[1024] = "fry-run: ";
-	size_t start = strlen(line), length;
 	struct pollfd stderr_poll = {.fd = STDERR_FILENO, .events = POLLOUT};
+	size_t length = strlen(line->to);
 
-	text_vformat(line + start, sizeof(line) - start - 1, format, arguments);
-	length = strlen(line);
 	/* One line whatever a name holds, and nothing that a terminal would obey. */
 	for (size_t i = 0; i < length; i++)
-		if (iscntrl((unsigned char)line[i]))
-			line[i] = '?';
-	line[length++] = '\n';
+		if (iscntrl((unsigned char)line->to[i]))
+			line->to[i] = '?';
+	line->to[length++] = '\n';
 	/* Nobody waits for a reader who does not read. SIGPIPE is blocked, and dropped later. */
-	if (poll(&stderr_poll, 1, 0) == 0 || write(STDERR_FILENO, line, length) == -1)
+	if (poll(&stderr_poll, 1, 0) == 0 || write(STDERR_FILENO, line->to, length) == -1)
 		return;
 }
 
 void say(const char *format, ...)
 {
+	char to[1024];
+	struct text line = {to, sizeof(to) - 1, 0};
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsay(format, arguments);
+	text_add(&line, "fry-run: ");
+	text_vadd(&line, format, arguments);
 	va_end(arguments);
+	line_write(&line);
 }
 
 void say_verbose(const struct fry *fry, int level, const char *format, ...)
 {
+	int64_t since = clock_now() - fry->began;
+	char to[1024];
+	struct text line = {to, sizeof(to) - 1, 0};
 	va_list arguments;
 
 	if (fry->options.verbose < level)
 		return;
 	va_start(arguments, format);
-	vsay(format, arguments);
+	text_add(&line, "fry-run: %lld.%.3d ", (long long)(since / SECOND),
+		 (int)(since % SECOND / MILLISECOND));
+	text_vadd(&line, format, arguments);
 	va_end(arguments);
+	line_write(&line);
 }
 
 /* Options that have no letter. */
@@ -303,7 +314,8 @@ static void parse_argument(struct fry *fry, int option)
 		options->cgroup = choice == 0 ? CGROUP_NEW : CGROUP_OWN;
 		break;
 	case REPORT:
-		refuse_argument(option, "not supported yet");
+		options->report = optarg;
+		break;
 	}
 }
 
@@ -338,14 +350,15 @@ static int parse_words(struct fry *fry, int argc, char **argv)
 		case 's':
 			break;
 		case 'P':
-			refuse("--pause", "not supported yet");
+			options->pause = true;
+			break;
 		case 'l':
 		case 'L':
 			print(license_text);
 		case 'h':
 			print(usage_text);
 		case 'V':
-			print("fry-run " FRY_VERSION "\n");
+			print("fry-run " FRY_VERSION FRY_REVISION "\n");
 		case ':':
 			refuse_option(argv[at], "the option needs an argument");
 		case '?':
@@ -380,7 +393,7 @@ static void parse_environment(struct fry *fry, char *name)
 		argv[argc++] = word;
 	if (parse_words(fry, argc, argv) < argc)
 		refuse(argv[optind], "FRY_RUN_OPTS holds options only");
-	memory_free(argv, size);
+	/* The words stay: an option may point to one. */
 }
 
 static void parse_options(struct fry *fry, int argc, char **argv)
@@ -396,9 +409,12 @@ static void parse_options(struct fry *fry, int argc, char **argv)
 	first = parse_words(fry, argc, argv);
 	if (options->stop_given && options->wait_given)
 		refuse("--stop", "cannot be combined with -k, it holds the waits itself");
-	if (first >= argc)
+	if (first >= argc && !options->pause)
 		refuse("COMMAND", "no command to run was given (see --help)");
+	if (first < argc && options->pause)
+		refuse(argv[first], "--pause runs no command");
 	fry->command = argv + first;
+	fry->pausing = options->pause;
 }
 
 /* Decide where COMMAND runs. */
@@ -580,29 +596,36 @@ static void spawn(struct fry *fry)
 		    (int)fry->child, (int)fry->group);
 }
 
-/* Close all but stderr where close_range(2), of Linux 5.9, is missing. */
-static void close_listed(void)
+/* Close all but stderr, and one more, where close_range(2), of Linux 5.9, is missing. */
+static void close_listed(int keep)
 {
 	struct listing open_fds;
 	long fd;
 
 	if (!listing_open(&open_fds, "/proc/self/fd")) {
 		for (fd = STDERR_FILENO + 1; fd < 65536; fd++)
-			close((int)fd);
+			if (fd != keep)
+				close((int)fd);
 		return;
 	}
 	while ((fd = listing_number(&open_fds)) != -1)
-		if (fd > STDERR_FILENO && fd != open_fds.fd)
+		if (fd > STDERR_FILENO && fd != keep && fd != open_fds.fd)
 			close((int)fd);
 }
 
 /* Let go of what is COMMAND's: its pipes come to their end when it closes them, no mount is busy. */
-static void let_go(void)
+static void let_go(const struct fry *fry)
 {
+	/* The report is written by the process that the caller knows. */
+	unsigned keep =
+		fry->role == INNER || fry->report == -1 ? STDERR_FILENO : (unsigned)fry->report;
+
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
-	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == -1)
-		close_listed();
+	if ((keep > STDERR_FILENO + 1 &&
+	     syscall(SYS_close_range, STDERR_FILENO + 1, keep - 1, 0) == -1) ||
+	    syscall(SYS_close_range, keep + 1, ~0U, 0) == -1)
+		close_listed((int)keep);
 	if (chdir("/") == -1)
 		return; /* there is nowhere better */
 }
@@ -612,6 +635,7 @@ static void step(struct fry *fry)
 {
 	const struct stop *stop = &fry->stop;
 	struct errand errand = {.signal = stop_signal(stop), .stopping = true, .once = true};
+	int64_t now = clock_now();
 	struct signal_name name;
 
 	/* So that the inner process keeps the schedule even if it was stopped. */
@@ -624,27 +648,33 @@ static void step(struct fry *fry)
 	for (int i = 0; i < stop->at; i++)
 		if (stop->step[i].signal == errand.signal)
 			errand.once = false; /* the schedule says it twice, and means it */
-	if (errand.signal != SIGKILL)
-		tree_signal(fry, &errand);
+	if (errand.signal == SIGKILL)
+		return; /* by reap_kill */
+	tree_signal(fry, &errand);
+	report_step(fry, errand.signal, now, errand.found);
+	say_verbose(fry, 1, "sent %s to all %d that are left", signals_name(errand.signal, &name),
+		    (int)errand.found);
 }
 
 /* COMMAND has ended. Those who remain get TERM, unless they have had it. */
 static void outlived(struct fry *fry)
 {
-	struct errand note = {.noting = true, .naming = true, .why = "left behind by COMMAND"};
-	struct errand errand = {.signal = SIGTERM, .stopping = true, .once = true};
+	struct errand errand = {.signal = SIGTERM, .stopping = true, .once = true, .listing = true};
 	enum leftover leftover = fry->options.leftover;
+	int64_t now = clock_now();
 
 	fry->timeout_at = NEVER;
 	if (leftover == LEFTOVER_WAIT || leftover == LEFTOVER_LEAVE)
 		return;
-	if (leftover == LEFTOVER_FAIL)
-		tree_signal(fry, &note);
-	fry->outcome->leaked |= note.found != 0;
-	stop_leftover(&fry->stop, clock_now());
-	if (stop_signal(&fry->stop) != SIGKILL)
-		tree_signal(fry, &errand);
-	say_verbose(fry, 1, "COMMAND has ended, and %d others got TERM", (int)errand.found);
+	stop_leftover(&fry->stop, now);
+	errand.noting = stop_signal(&fry->stop) == SIGKILL;
+	errand.naming = leftover == LEFTOVER_FAIL || fry->options.verbose > 0;
+	errand.why = errand.noting ? "left behind by COMMAND, to be killed"
+				   : "left behind by COMMAND, sent TERM";
+	tree_signal(fry, &errand);
+	fry->outcome->leaked |= leftover == LEFTOVER_FAIL && errand.found != 0;
+	if (!errand.noting)
+		report_step(fry, SIGTERM, now, errand.found);
 }
 
 /* Act as if sig had been received from a process. */
@@ -666,6 +696,7 @@ static void look_around(struct fry *fry, const siginfo_t *last)
 		orphaned = last->si_pid == 0;
 	if (orphaned && !fry->orphaned) {
 		fry->orphaned = true;
+		fry->outcome->orphaned |= fry->role != INNER;
 		say_verbose(fry, 1, "the parent has died");
 		pretend(fry, sig, signals_stop(sig));
 	}
@@ -684,6 +715,7 @@ static bool child_ended(struct fry *fry, bool left)
 		/* It was killed, and what was below it is below us now. */
 		if (WIFSIGNALED(fry->inner_status))
 			say("the inner process was killed: killing everything");
+		fry->outcome->lost = true;
 		fry->outcome->ended = true;
 		fry->outcome->status = fry->inner_status;
 		stop_kill(&fry->stop);
@@ -708,19 +740,19 @@ static void run(struct fry *fry)
 
 	for (;;) {
 		unsigned reaped = reap_drain(fry, &left);
-		bool childless = !left;
+		bool childless = !left && !fry->pausing;
 		int64_t deadline, witness;
 
 		tty_look(fry);
 		/* In the cgroup there may be others than descendants. */
 		if (childless)
 			left = cgroup_populated(fry);
-		if (fry->child == 0 && !ended) {
+		if (fry->child == 0 && !ended && !fry->pausing) {
 			ended = true;
 			if (child_ended(fry, left))
 				return;
 		}
-		if (!left)
+		if (!left && !fry->pausing)
 			return;
 		tty_follow(fry);
 		look_around(fry, &info);
@@ -752,25 +784,42 @@ static void run(struct fry *fry)
 	}
 }
 
-/* The status to exit with; or die of what COMMAND died of. */
-static int finish(struct fry *fry)
+/* The status to exit with, and the signal to die of, 0 for none. */
+static int status_of(const struct fry *fry, int *sig)
 {
-	const struct options *options = &fry->options;
+	const struct outcome *outcome = fry->outcome;
 	int status;
 
-	if (fry->outcome->timed_out)
+	*sig = 0;
+	if (outcome->timed_out)
 		return EXIT_TIMED_OUT;
-	if (!fry->outcome->ended)
+	if (!outcome->ended && !fry->options.pause)
 		return EXIT_FRY; /* it may not be signalled, or does not die */
-	if (WIFEXITED(fry->outcome->status))
-		status = WEXITSTATUS(fry->outcome->status);
+	if (WIFEXITED(outcome->status))
+		status = WEXITSTATUS(outcome->status);
 	else
-		status = 128 + WTERMSIG(fry->outcome->status);
-	if (options->expected[status & UINT8_MAX] && fry->outcome->exec_errno == 0)
+		status = 128 + WTERMSIG(outcome->status);
+	if (fry->options.expected[status & UINT8_MAX] && outcome->exec_errno == 0)
 		status = 0;
-	else if (WIFSIGNALED(fry->outcome->status) && !options->code)
-		signals_die(fry, WTERMSIG(fry->outcome->status));
-	return fry->outcome->leaked && status == 0 ? EXIT_FRY : status;
+	else if (WIFSIGNALED(outcome->status) && !fry->options.code && fry->self != 1)
+		*sig = WTERMSIG(outcome->status);
+	return outcome->leaked && status == 0 ? EXIT_FRY : status;
+}
+
+/* End as COMMAND did. */
+static int finish(const struct fry *fry)
+{
+	int sig, status = status_of(fry, &sig);
+	struct signal_name name;
+
+	report_write(fry, status);
+	if (sig == 0)
+		say_verbose(fry, 1, "exiting with %d", status);
+	else
+		say_verbose(fry, 1, "dying of %s, as COMMAND did", signals_name(sig, &name));
+	if (sig != 0)
+		signals_die(fry, sig);
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -779,6 +828,8 @@ int main(int argc, char **argv)
 
 	fry.parent = getppid(); /* first of all: from here on its death shows */
 	signals_block(&fry);    /* from here on no signal is lost, and none ends fry-run */
+	fry.began = clock_now();
+	clock_gettime(CLOCK_REALTIME, &fry.start);
 	fry.self = fry.known = getpid();
 	fry.words = argv[0];
 	if (argc > 0)
@@ -789,18 +840,19 @@ int main(int argc, char **argv)
 	tty_start(&fry);
 	place(&fry);
 	share(&fry);
+	report_open(&fry);
 	watch_parent(&fry);
 	reap_start(&fry);   /* before COMMAND can leave an orphan */
 	cgroup_start(&fry); /* before the guard: either process has to know the leaf */
 	tty_detach(&fry);   /* after all that may refuse, but by the leader of the session */
 	guard_start(&fry);  /* before there is anything to be left behind */
-	if (fry.role != OUTER) {
+	if (fry.role != OUTER && !fry.pausing) {
 		cgroup_make(&fry);
 		spawn(&fry);
 	}
 	if (fry.role != OUTER && fry.options.timeout != 0)
 		fry.timeout_at = clock_add(clock_now(), fry.options.timeout);
-	let_go(); /* after COMMAND has it all */
+	let_go(&fry); /* after COMMAND has it all */
 	if (fry.role == INNER)
 		guard_rename(&fry);
 	run(&fry);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <termios.h>
+#include <time.h>
 
 #define FRY_VERSION "0.1.0"
 
@@ -37,7 +38,9 @@ enum leftover { LEFTOVER_STOP, LEFTOVER_WAIT, LEFTOVER_LEAVE, LEFTOVER_FAIL };
 
 enum {
 	SIGNALS = _NSIG, /* one more than the last signal */
-	MAX_STEPS = 16
+	MAX_STEPS = 16,
+	MAX_NOTED = 256, /* steps, and leftovers, in a report */
+	CGROUP_FIGURES = 3
 };
 
 /* Whether fry-run is one process, or which of two (guard.c). */
@@ -57,14 +60,31 @@ struct stop {
 /* What became of COMMAND: in memory that is kept in common with the inner process and the child. */
 struct outcome {
 	bool told;      /* by the inner process, at its end: what it holds is final */
+	bool lost;      /* the inner process was killed, and the outer one does the rest */
 	int exec_errno; /* set by the child where COMMAND could not be executed */
 	bool ended;     /* status holds its wait status */
 	int status;
-	bool timed_out;
-	bool leaked;        /* something outlived COMMAND */
+	bool asked, timed_out, orphaned; /* why it was stopped */
+	bool leaked;                     /* something outlived COMMAND */
 	unsigned stops;     /* how often it was stopped, where somebody is to see that */
 	int stopped;        /* by this signal; 0: it goes on */
 	unsigned continued; /* the last CONT to fry-run came after so many stops */
+
+	/* for the report */
+	unsigned reaped, steps, leftovers;
+	unsigned forwarded[SIGNALS];
+	int64_t first; /* when the first of the steps was */
+	struct noted_step {
+		int signal;
+		unsigned found; /* processes that were left */
+		int64_t after;
+	} step[MAX_NOTED];
+	struct noted_leftover {
+		pid_t pid;
+		int signal; /* that ended it */
+		char name[16];
+	} leftover[MAX_NOTED];
+	int64_t figure[CGROUP_FIGURES]; /* memory.peak and the like; -1: not known */
 };
 
 /* The controlling terminal. */
@@ -111,6 +131,8 @@ struct options {
 	bool code;                    /* exit 128+N rather than die of N */
 	bool warn_reaped;
 	bool guard;
+	bool pause;                  /* there is no COMMAND */
+	const char *report;          /* where to */
 	bool stop_given, wait_given; /* --stop and -k exclude each other */
 	int verbose;
 };
@@ -120,6 +142,8 @@ struct fry {
 	char **command; /* COMMAND and its arguments; the word before it may be overwritten */
 
 	/* how fry-run was started */
+	struct timespec start; /* by the calendar */
+	int64_t began;
 	enum role role;
 	pid_t self, parent, own_group, own_session;
 	char *words; /* its arguments, as ps(1) shows them: argv the child may change */
@@ -132,8 +156,10 @@ struct fry {
 	bool inherited;                /* it had children already */
 	pid_t job; /* the group of the process that the caller knows: a shell's foreground job */
 	struct tty tty;
+	int report; /* the descriptor of the report; -1: none */
 
 	/* COMMAND */
+	bool pausing; /* there is none, and no stop was asked for yet */
 	pid_t child; /* in the outer process the inner one; 0 once it was reaped, and never used again */
 	pid_t group;      /* the group it was started in */
 	bool owns_group;  /* it leads that group, and nobody else is in it */
@@ -166,7 +192,7 @@ struct fry {
 
 /* Print one line, `fry-run: ` and the message, with one write(2); control characters become `?`. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The same where -v was given at least level times. */
+/* The same, with the seconds since the start, where -v was given at least level times. */
 void say_verbose(const struct fry *fry, int level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -277,6 +303,7 @@ struct errand {
 	bool stopping; /* part of a stop: note that they have had it, with CONT for the stopped */
 	bool noting;   /* send nothing: it reaches them another way */
 	bool naming;   /* say who they are, after why */
+	bool listing;  /* put them into the report as left behind */
 	bool dead;     /* even those of our children whom a tracer does not let us reap */
 	const char *why;
 	unsigned found, stopped, forbidden;
@@ -288,16 +315,33 @@ void tree_name(struct fry *fry, const char *why);
 
 /* text.c */
 
-/*
- * As vsnprintf(3) and snprintf(3), with s, d and lld, and a limit for s: write to a buffer, and
- * return how long that is, or would be if there was room.
- */
-size_t text_vformat(char *to, size_t size, const char *format, va_list arguments)
-	__attribute__((format(printf, 3, 0)));
+/* Text that is being put together. */
+struct text {
+	char *to;
+	size_t size, length; /* length goes on where there is no room any more */
+};
+/* Add to it, as printf(3) does for s, c, d and lld, with or without a precision. */
+void text_vadd(struct text *text, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
+void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* As snprintf(3). */
 size_t text_format(char *to, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Cut the next decimal number, after blanks, off a text that the kernel wrote. */
 long long number_cut(const char **text);
+
+/* report.c */
+
+/* Open what --report names. Exits where it cannot be written to. */
+void report_open(struct fry *fry);
+/* Note a step of a stop, when it was, and how many got its signal. */
+void report_step(struct fry *fry, int sig, int64_t when, unsigned found);
+/* Note a process that outlived COMMAND. */
+void report_leftover(struct fry *fry, const struct process *process);
+/* Note one that was reaped. */
+void report_reaped(struct fry *fry, pid_t pid, int status);
+/* At the end, with the status that fry-run exits with: write it all. */
+void report_write(const struct fry *fry, int status);
 
 /* tty.c */
 

@@ -91,7 +91,7 @@ void guard_start(struct fry *fry)
 {
 	pid_t inner;
 
-	if (!fry->options.guard || fry->self == 1)
+	if (!fry->options.guard || fry->options.pause || fry->self == 1)
 		return;
 	signals_before(fry);
 	inner = fork_waking();
@@ -101,6 +101,8 @@ void guard_start(struct fry *fry)
 		inner_start(fry);
 	else
 		outer_start(fry, inner);
+	if (inner != 0)
+		say_verbose(fry, 1, "guard: the inner process is %d", (int)inner);
 }
 
 bool guard_holds(const struct fry *fry)

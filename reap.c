@@ -382,13 +382,15 @@ static void errand_run(struct walk *walk, struct process *process)
 	if ((errand->group != 0 && process->group != errand->group) ||
 	    (errand->only != 0 && process->pid != errand->only))
 		return;
-	errand->found++;
-	if (errand->naming)
-		say("%s: process %d (%s)", errand->why, (int)process->pid, process->name);
-	errand->stopped += process->state == 'T';
 	if (!(errand->once && (process->had & bit) != 0) &&
 	    !errand_signal(walk, process, errand->signal))
 		return;
+	errand->found++;
+	errand->stopped += process->state == 'T';
+	if (errand->naming)
+		say("%s: process %d (%s)", errand->why, (int)process->pid, process->name);
+	if (errand->listing)
+		report_leftover(walk->fry, process);
 	if (errand->stopping || errand->noting)
 		process->had |= bit;
 	/* Also for one that has had the signal: it may not have acted on it. */
@@ -676,8 +678,10 @@ static void reap_note(struct fry *fry, pid_t pid, int status)
 		known->reaped = true;
 	if (pid > fry->highest)
 		fry->highest = pid;
-	if (pid != fry->child)
+	if (pid != fry->child) {
+		report_reaped(fry, pid, status);
 		return;
+	}
 	fry->child = 0;
 	if (fry->role == OUTER) {
 		fry->inner_status = status;
@@ -734,7 +738,8 @@ void reap_kill(struct fry *fry)
 {
 	const struct stop *stop = &fry->stop;
 	int64_t patience = stop->step[stop->steps - 1].wait;
-	int64_t quiet = clock_now(); /* since when nobody has died */
+	int64_t began = clock_now(), quiet = began; /* since when nobody has died */
+	unsigned total = 0;
 	bool left = true;
 
 	for (int sweep = 0; left; sweep++) {
@@ -761,13 +766,15 @@ void reap_kill(struct fry *fry)
 			left = true; /* somebody who was put into the cgroup: no child to wait for */
 			cgroup_wait(fry, clock_add(start, 10 * MILLISECOND));
 		}
+		total += (unsigned)reaped;
 		if (reaped != 0)
 			quiet = clock_now();
 		else if (errand.found != 0 && errand.found == errand.forbidden && !leaf_killed)
-			return; /* those were named, and are not waited for */
+			break; /* those were named, and are not waited for */
 		else if (left && clock_now() - quiet >= patience) {
 			tree_name(fry, "does not die");
-			return;
+			break;
 		}
 	}
+	report_step(fry, SIGKILL, began, total);
 }

@@ -274,7 +274,8 @@ static int signal_command(const struct fry *fry, int sig, siginfo_t *info)
  * forked in between may get it from the schedule once more, which beats not getting it at all),
  * but only where the schedule may come to send it: otherwise the signal is on its way first.
  */
-static void forward_at_once(struct fry *fry, int sig, siginfo_t *info, bool group, bool stopping)
+static unsigned forward_at_once(struct fry *fry, int sig, siginfo_t *info, bool group,
+				bool stopping)
 {
 	struct errand note = {.signal = sig, .noting = true};
 	bool first = stop_sends(&fry->stop, sig);
@@ -292,6 +293,7 @@ static void forward_at_once(struct fry *fry, int sig, siginfo_t *info, bool grou
 		tree_signal(fry, &note);
 	if (note.stopped != 0)
 		kill(group ? -fry->group : fry->child, SIGCONT);
+	return note.found;
 }
 
 /* Whether the terminal sent this to fry-run, and COMMAND is in another session. */
@@ -322,6 +324,7 @@ static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stop
 {
 	struct errand errand = {.signal = sig, .stopping = stopping};
 	enum scope scope = fry->options.scope;
+	int64_t now = clock_now();
 	struct signal_name name;
 	const char *whom;
 
@@ -345,8 +348,11 @@ static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stop
 		tree_signal(fry, &errand);
 	} else {
 		whom = scope == SCOPE_GROUP ? "COMMAND's group" : "COMMAND";
-		forward_at_once(fry, sig, info, scope == SCOPE_GROUP, stopping);
+		errand.found = forward_at_once(fry, sig, info, scope == SCOPE_GROUP, stopping);
 	}
+	fry->outcome->forwarded[sig]++;
+	if (stopping)
+		report_step(fry, sig, now, errand.found);
 	say_verbose(fry, 1, "sent %s to %s", signals_name(sig, &name), whom);
 }
 
@@ -425,10 +431,15 @@ void signals_request(struct fry *fry, siginfo_t *info, bool stopping)
 {
 	int as = fry->options.as[info->si_signo];
 
+	if (fry->pausing) { /* nobody is there to be signalled */
+		fry->pausing = !stopping && info->si_signo != SIGKILL;
+		return;
+	}
 	if (info->si_signo == SIGKILL)
 		stop_kill(&fry->stop); /* the parent's death may mean that */
 	else if (stopping)
 		stop_request(&fry->stop, info->si_signo, clock_now());
+	fry->outcome->asked |= stopping;
 	if (guard_holds(fry))
 		guard_relay(fry, info, stopping);
 	/* In the KILL step a sweep takes everything. */
@@ -442,7 +453,9 @@ void signals_witnessed(struct fry *fry, int sig)
 	struct errand wake = {.signal = SIGCONT, .group = fry->group};
 
 	stop_request(&fry->stop, sig, clock_now());
+	fry->outcome->asked = true;
 	tree_signal(fry, &note);
+	report_step(fry, sig, clock_now(), note.found);
 	if (note.stopped != 0)
 		tree_signal(fry, &wake);
 }
@@ -463,7 +476,7 @@ void signals_act(struct fry *fry, siginfo_t *info)
 	struct signal_name name;
 	bool stopping;
 
-	if (is_own(fry, info) || (is_typed(fry, info) && !signals_early(fry, sig)))
+	if (is_own(fry, info) || (is_typed(fry, info) && !signals_early(fry, sig) && !fry->pausing))
 		return;
 	if (info->si_code == SI_KERNEL)
 		say_verbose(fry, 1, "received %s from the kernel", signals_name(sig, &name));
@@ -471,7 +484,8 @@ void signals_act(struct fry *fry, siginfo_t *info)
 		say_verbose(fry, 1, "received %s from process %d", signals_name(sig, &name),
 			    (int)info->si_pid);
 	/* What was typed at the terminal is no stop request, wherever COMMAND runs. */
-	stopping = signals_stop(sig) && info->si_code != SI_KERNEL && !fry->ignored[sig];
+	stopping = signals_stop(sig) && (info->si_code != SI_KERNEL || fry->pausing) &&
+		   !fry->ignored[sig];
 	signals_request(fry, info, stopping && fry->options.as[sig] != 0);
 }
 

@@ -9,45 +9,37 @@
 
 #include <string.h>
 
-/* Text that is being put together: what there is no room for is counted all the same. */
-struct text {
-	char *to;
-	size_t size, length;
-};
-
-static void text_add(struct text *text, const char *from, size_t length)
+/* What there is no room for is counted all the same. */
+static void text_put(struct text *text, const char *from, size_t length)
 {
 	size_t room = text->size > text->length ? text->size - text->length - 1 : 0;
 
-	if (room != 0)
-		memcpy(text->to + text->length, from, length < room ? length : room);
+	if (length < room)
+		room = length;
+	if (room != 0) {
+		memcpy(text->to + text->length, from, room);
+		text->to[text->length + room] = '\0';
+	}
 	text->length += length;
 }
 
-static void text_add_number(struct text *text, bool negative, unsigned long long number)
+/* A number, with zeros before it up to so many digits. */
+static void text_put_number(struct text *text, long long number, size_t least)
 {
-	char digits[24], *first = digits + sizeof(digits);
+	unsigned long long left = (unsigned long long)number;
+	char digits[32], *end = digits + sizeof(digits), *first = end;
 
-	do
-		*--first = (char)('0' + number % 10);
-	while ((number /= 10) != 0);
-	if (negative)
+	if (number < 0)
+		left = 0 - left;
+	for (; left != 0 || first == end || (size_t)(end - first) < least; left /= 10)
+		*--first = (char)('0' + left % 10);
+	if (number < 0)
 		*--first = '-';
-	text_add(text, first, (size_t)(digits + sizeof(digits) - first));
+	text_put(text, first, (size_t)(end - first));
 }
 
-/* The number that the conversion asks for: d or lld. */
-static void text_add_integer(struct text *text, char conversion, va_list *arguments)
-{
-	long long number =
-		conversion == 'l' ? va_arg(*arguments, long long) : va_arg(*arguments, int);
-	unsigned long long absolute = (unsigned long long)number;
-
-	text_add_number(text, number < 0, number < 0 ? 0 - absolute : absolute);
-}
-
-/* Cut the limit off a conversion: %.400s, or %.*s and an argument. */
-static size_t limit_cut(const char **conversion, va_list *arguments)
+/* Cut the precision off a conversion: %.400s, or %.*s and an argument. */
+static size_t precision_cut(const char **conversion, va_list *arguments)
 {
 	if (**conversion != '.')
 		return SIZE_MAX;
@@ -58,45 +50,69 @@ static size_t limit_cut(const char **conversion, va_list *arguments)
 	return (size_t)va_arg(*arguments, int);
 }
 
-size_t text_vformat(char *to, size_t size, const char *format, va_list arguments)
+static void text_put_conversion(struct text *text, const char **format, va_list *arguments)
 {
-	struct text text = {to, size, 0};
+	size_t precision = precision_cut(format, arguments);
+	size_t digits = precision == SIZE_MAX ? 1 : precision;
+	const char *string;
+	char character;
+
+	switch (*(*format)++) {
+	case 's':
+		string = va_arg(*arguments, const char *);
+		text_put(text, string, strnlen(string, precision));
+		break;
+	case 'c':
+		character = (char)va_arg(*arguments, int);
+		text_put(text, &character, 1);
+		break;
+	case 'd':
+		text_put_number(text, va_arg(*arguments, int), digits);
+		break;
+	case 'l': /* ld */
+		*format += 2;
+		text_put_number(text, va_arg(*arguments, long long), digits);
+		break;
+	}
+}
+
+void text_vadd(struct text *text, const char *format, va_list arguments)
+{
 	va_list rest; /* one that can be pointed to, whatever it is made of */
 
 	va_copy(rest, arguments);
-	while (*format != '\0') {
-		size_t plain = strcspn(format, "%"), limit;
+	for (;;) {
+		size_t plain = strcspn(format, "%");
 
-		text_add(&text, format, plain);
+		text_put(text, format, plain);
 		format += plain;
 		if (*format++ == '\0')
 			break;
-		limit = limit_cut(&format, &rest);
-		if (*format == 's') {
-			const char *string = va_arg(rest, const char *);
-
-			text_add(&text, string, strnlen(string, limit));
-		} else {
-			text_add_integer(&text, *format, &rest);
-			format += strspn(format, "l");
-		}
-		format++;
+		text_put_conversion(text, &format, &rest);
 	}
 	va_end(rest);
-	if (size != 0)
-		to[text.length < size ? text.length : size - 1] = '\0';
-	return text.length;
+}
+
+void text_add(struct text *text, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	text_vadd(text, format, arguments);
+	va_end(arguments);
 }
 
 size_t text_format(char *to, size_t size, const char *format, ...)
 {
+	struct text text = {to, size, 0};
 	va_list arguments;
-	size_t length;
 
+	if (size != 0)
+		*to = '\0';
 	va_start(arguments, format);
-	length = text_vformat(to, size, format, arguments);
+	text_vadd(&text, format, arguments);
 	va_end(arguments);
-	return length;
+	return text.length;
 }
 
 long long number_cut(const char **text)
