@@ -522,8 +522,8 @@ static void execute(char **command)
 }
 
 /*
- * In the child, which shares fry-run's memory until it has executed COMMAND. Everything is blocked
- * until the mask is given back: what is sent to the new group from then on, COMMAND gets.
+ * In the child. Everything is blocked until the mask is given back: what is sent to the new group
+ * from then on, COMMAND gets.
  */
 __attribute__((noreturn)) static void child_run(struct fry *fry)
 {
@@ -571,25 +571,21 @@ static void spawn(struct fry *fry)
 {
 	pid_t child;
 
-	/*
-	 * vfork(2), for speed, and because fry-run then goes on only after COMMAND was executed:
-	 * a signal received before has waited, and finds COMMAND with its own dispositions. But on
-	 * a terminal a Ctrl-Z may stop the child just before it executes COMMAND, and is to be seen.
-	 */
 	signals_before(fry);
-	if (fry->tty.there)
-		child = fork();
-	else
-		child = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+	/*
+	 * Not vfork(2), though it would be faster: what stops the child just before it executes
+	 * COMMAND, a Ctrl-Z for one, would hold fry-run as well.
+	 */
+	child = fork();
 	if (child == 0)
-		child_run(fry); /* NOLINT(clang-analyzer-unix.Vfork): it never returns */
+		child_run(fry);
 	if (child == -1)
 		refuse_fork(fry);
 	fry->child = child;
 	fry->highest = fry->child > fry->self ? fry->child : fry->self;
 	if (fry->owns_group)
 		fry->group = fry->child;
-	/* Where vfork is a mere fork, as under an emulator, the group must exist from here on. */
+	/* Whoever of the two comes first: the group must exist from here on. */
 	if (fry->options.placement == PLACE_NEW)
 		setpgid(fry->child, fry->child);
 	say_verbose(fry, 1, "started %s as process %d in group %d", fry->command[0],
