@@ -338,7 +338,7 @@ nag() {
 }
 
 @test "a stop goes on where fry-run was stopped meanwhile" {
-	stubborn -k 0.2
+	stubborn --no-guard -k 0.5 # the inner process would go on
 	kill -INT "$pid"
 	wait_line it.out INT
 	kill -STOP "$pid"
