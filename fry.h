@@ -171,7 +171,8 @@ struct fry {
 	bool orphaned; /* the parent's death was acted upon */
 	struct outcome *outcome;
 
-	pid_t highest; /* pid that was seen: says how far to look without /proc */
+	bool proc_ours; /* /proc was found to be of this pid namespace */
+	pid_t highest;  /* pid that was seen: says how far to look without /proc */
 	/* in the inner process, signals of which another copy may yet come */
 	struct witness {
 		int64_t until; /* 0: none */

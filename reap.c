@@ -80,7 +80,7 @@ static struct process *table_find(const struct table *table, pid_t pid)
 {
 	size_t mask = table->slots - 1;
 
-	if (table->slots == 0)
+	if (table->count == 0) /* a page that was never used is not touched */
 		return NULL;
 	for (size_t i = (size_t)pid & mask; table->slot[i] != 0; i = (i + 1) & mask)
 		if (table->process[table->slot[i] - 1].pid == pid)
@@ -201,7 +201,7 @@ long listing_number(struct listing *list)
  * Whether /proc belongs to this pid namespace: /proc/self names us by the pid that we know. One of
  * an outer namespace could do so by chance, but then lists a pid for each namespace under NSpid.
  */
-static bool proc_is_ours(pid_t self)
+static bool proc_is_ours(struct fry *fry)
 {
 	char text[2048];
 	const char *line = text;
@@ -210,8 +210,10 @@ static bool proc_is_ours(pid_t self)
 	if (length <= 0)
 		return false;
 	text[length] = '\0';
-	if (number_cut(&line) != self)
+	if (number_cut(&line) != fry->self)
 		return false;
+	if (fry->proc_ours) /* it takes the kernel long to write all of that */
+		return true;
 	if (proc_read("/proc/self/status", text, sizeof(text)) <= 0)
 		return false;
 	line = text;
@@ -223,7 +225,8 @@ static bool proc_is_ours(pid_t self)
 		return true; /* before Linux 4.1 */
 	line += 6;
 	number_cut(&line);
-	return *line == '\n';
+	fry->proc_ours = *line == '\n';
+	return fry->proc_ours;
 }
 
 /* Fill in a process from /proc/PID/stat. Returns -1 if there is none. */
@@ -440,7 +443,8 @@ static void walk_consider(struct walk *walk, pid_t pid)
 	if (process.parent != fry->self && fry->self != 1) {
 		/* Below a descendant: one that is still the same, now that its child was read. */
 		known = table_find(&fry->tree, process.parent);
-		if (known == NULL || !process_same(known))
+		/* A child of our own is not reaped meanwhile, so there is nothing to look at again. */
+		if (known == NULL || (known->parent != fry->self && !process_same(known)))
 			return;
 	}
 	walk_visit(walk, &process);
@@ -598,13 +602,16 @@ static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
 	struct walk walk = {
 		.fry = fry,
 		.errand = errand,
-		.proc = proc_is_ours(fry->self),
+		.proc = proc_is_ours(fry),
 		.thorough = thorough || fry->self == 1,
 		.slow = clock_now() + 50 * MILLISECOND,
 	};
 	int passes = errand->signal == SIGKILL ? MANY_PASSES : SOME_PASSES;
 	struct process first;
 
+	/* Who is missed in a note may get the signal once more. */
+	if (errand->noting && !errand->naming)
+		passes = 1;
 	/* With hidepid, a setuid child of ours may be among those that are not shown. */
 	walk.hidden = walk.proc && !errand->noting && process_read(1, &first) == -1;
 	table_turn(fry);
@@ -719,6 +726,8 @@ unsigned reap_drain(struct fry *fry, bool *left)
 /* Reap those who were just killed. Returns how many, once it is time to look for others. */
 static size_t reap_killed(struct fry *fry, size_t seen, int64_t wait, bool *left)
 {
+	/* A chain that was missed dies and lives on for ever. */
+	int64_t limit = clock_add(clock_now(), SECOND / 10);
 	size_t total = 0;
 	siginfo_t info;
 
@@ -730,7 +739,7 @@ static size_t reap_killed(struct fry *fry, size_t seen, int64_t wait, bool *left
 			break;
 		if (reaped == 0 && signals_receive(&info, clock_add(clock_now(), wait)) == 0)
 			break;
-	} while (total < seen);
+	} while (total < seen && clock_now() < limit);
 	return total;
 }
 
@@ -760,7 +769,8 @@ void reap_kill(struct fry *fry)
 			cgroup_thaw(fry);
 		took = clock_now() - start;
 		/* No more than half of the time for looking, the rest for dying. */
-		reaped = reap_killed(fry, fry->tree.count,
+		/* What was killed without being looked for is no known number: until nobody dies. */
+		reaped = reap_killed(fry, all_killed || leaf_killed ? SIZE_MAX : fry->tree.count,
 				     took > 2 * MILLISECOND ? took : 2 * MILLISECOND, &left);
 		if (!left && cgroup_populated(fry)) {
 			left = true; /* somebody who was put into the cgroup: no child to wait for */

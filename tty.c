@@ -29,6 +29,8 @@ static int terminal_open(const struct fry *fry, bool *opened)
 	*opened = fd != -1;
 	if (fd != -1)
 		return fd;
+	if (errno == ENXIO)
+		return -1;
 	/* No /dev in a small root, or no descriptor to spare. */
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (tcgetsid(fd) == fry->own_session)
