@@ -66,9 +66,10 @@ struct outcome {
 	int status;
 	bool asked, timed_out, orphaned; /* why it was stopped */
 	bool leaked;                     /* something outlived COMMAND */
-	unsigned stops;     /* how often it was stopped, where somebody is to see that */
-	int stopped;        /* by this signal; 0: it goes on */
-	unsigned continued; /* the last CONT to fry-run came after so many stops */
+	/* Written in this order, for a reader in the other process: the signal, then the number. */
+	_Atomic int stopped;    /* COMMAND is, by this signal; 0: it goes on */
+	_Atomic unsigned stops; /* how often it was, where somebody is to see that */
+	unsigned continued;     /* the last CONT to fry-run came after so many stops */
 
 	/* for the report */
 	unsigned reaped, steps, leftovers;

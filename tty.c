@@ -207,12 +207,13 @@ void tty_woken(struct fry *fry)
 void tty_follow(struct fry *fry)
 {
 	const struct outcome *outcome = fry->outcome;
+	unsigned stops = outcome->stops; /* first, or a stop noted in between would be lost */
 	int sig = outcome->stopped;
 	siginfo_t info;
 
-	if (fry->role == INNER || fry->tty.stops == outcome->stops)
+	if (fry->role == INNER || fry->tty.stops == stops)
 		return;
-	fry->tty.stops = outcome->stops;
+	fry->tty.stops = stops;
 	if (sig == 0 || (sig == SIGSTOP && fry->role == OUTER))
 		return; /* it goes on, or the inner process has seen to it */
 	/* One that was sent to fry-run is for COMMAND, and not what fry-run stops by. */
@@ -222,7 +223,7 @@ void tty_follow(struct fry *fry)
 	kill(fry->self, sig);
 	/* It waits, and CONT discards it from now on. Where COMMAND went on before, that shows now. */
 	tty_look(fry);
-	if (outcome->stopped == 0 || fry->tty.stops != outcome->stops) {
+	if (outcome->stopped == 0 || outcome->stops != stops) {
 		signals_take(sig, &info);
 		return;
 	}
