@@ -15,8 +15,10 @@ STRIP = -s
 # The tests mostly wait.
 JOBS != expr 3 '*' $$(nproc)
 # Bombs take all there is, and would starve the others.
-ALONE = test/bomb.bats test/cgroup.bats
-TESTS != ls test/*.bats | grep -v -e bomb -e cgroup
+ALONE = test/bomb.bats test/cgroup.bats test/stress.bats
+TESTS != ls test/*.bats | grep -v -e bomb -e cgroup -e stress -e supervisors
+STRESS_SECONDS = 170
+FUZZ_SECONDS = 60
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wundef -Wvla -Wcast-qual -Wimplicit-fallthrough
@@ -31,7 +33,8 @@ SOURCES = fry.c signals.c reap.c tty.c cgroup.c guard.c report.c text.c
 OBJECTS = $(B)/fry.o $(B)/signals.o $(B)/reap.o $(B)/tty.o $(B)/cgroup.o $(B)/guard.o \
 	$(B)/report.o $(B)/text.o
 FIXTURES = test/bin/probe test/bin/pty test/bin/deny test/bin/fresh test/bin/orphans test/bin/bomb \
-	test/bin/killer test/bin/number test/bin/parent test/bin/race test/bin/strange
+	test/bin/killer test/bin/number test/bin/parent test/bin/race test/bin/strange \
+	test/bin/stress
 
 # What --version says in brackets; nothing, where this is no checkout.
 REVISION != [ ! -e .git ] || git describe --always --dirty 2>/dev/null | sed 's/.*/ (&)/'
@@ -84,6 +87,7 @@ test/bin/number: test/number.c
 test/bin/parent: test/parent.c
 test/bin/race: test/race.c
 test/bin/strange: test/strange.c
+test/bin/stress: test/stress.c
 
 check: $(B)/fry-run $(B)/schedule $(FIXTURES)
 	FRY_RUN=$$(realpath $(B)/fry-run) bats $(FILTER) --jobs $(JOBS) $(TESTS)
@@ -92,21 +96,55 @@ check: $(B)/fry-run $(B)/schedule $(FIXTURES)
 # The other libc, and one process instead of two.
 check-glibc:
 	FRY_RUN_OPTS=--no-guard $(MAKE) check B=build/glibc CC=cc ALONE= \
-		TESTS="$$(echo test/[eflr]*.bats test/pl*.bats test/hostile.bats test/st*.bats test/tr*.bats)"
+		TESTS="$$(echo test/[eflr]*.bats test/pl*.bats test/hostile.bats test/stop.bats test/tr*.bats)"
 
-# Without the files on a binary that needs nothing to be loaded, which this one is not.
+# Without the files on a binary that needs nothing to be loaded, which this one is not, and without
+# those in which the time goes into other programs.
 check-asan:
 	$(MAKE) check B=build/asan CC=cc STATIC=-no-pie STRIP= LDFLAGS=test/sanitize.c \
 		MODE='$(SANITIZE)' ALONE=test/cgroup.bats FILTER='--filter-tags !static' \
-		TESTS="$$(ls test/*.bats | grep -v -e bomb -e build -e cgroup -e infra -e scarce | xargs)"
+		TESTS="$$(echo test/[fghlmr]*.bats test/ex*t.bats test/[op][lpt]*.bats test/st[or]p.bats)"
+
+# Servers and the like, whose packages are large.
+check-supervisors: $(B)/fry-run $(FIXTURES)
+	bats --jobs $(JOBS) test/supervisors.bats
+
+# Thousands of random runs; test/stress.c tells what they are.
+check-stress: $(B)/fry-run test/bin/stress
+	test/bin/stress -t $(STRESS_SECONDS) $(B)/fry-run
+
+# Each target includes the file that it is about, and is linked with the others.
+FUZZ = $(B)/fuzz/options $(B)/fuzz/words $(B)/fuzz/proc $(B)/fuzz/cgroup $(B)/fuzz/report
+FUZZED = clang $(STANDARD) -Wno-missing-prototypes -Dmain=fry_main -I. -O1 -g \
+	-fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+$(B)/fuzz/options: OTHERS = $(SOURCES:fry.c=)
+$(B)/fuzz/words: OTHERS = $(SOURCES)
+$(B)/fuzz/proc: OTHERS = $(SOURCES:reap.c=)
+$(B)/fuzz/cgroup: OTHERS = $(SOURCES:cgroup.c=)
+$(B)/fuzz/report: OTHERS = $(SOURCES:report.c=)
+$(B)/fuzz/options: fuzz/options.c
+$(B)/fuzz/words: fuzz/words.c
+$(B)/fuzz/proc: fuzz/proc.c
+$(B)/fuzz/cgroup: fuzz/cgroup.c
+$(B)/fuzz/report: fuzz/report.c
+$(FUZZ): fuzz/fuzz.h fry.h $(SOURCES) Makefile
+	@mkdir -p $(B)/fuzz
+	$(FUZZED) -o $@ fuzz/$(@F).c $(OTHERS)
+
+fuzz: $(FUZZ)
+	fuzz/run $(B)/fuzz $(FUZZ_SECONDS)
+
+coverage:
+	test/coverage
 
 lint:
-	clang-format --dry-run -Werror *.[ch] test/*.[ch]
+	clang-format --dry-run -Werror *.[ch] test/*.[ch] fuzz/*.[ch]
 	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- $(STANDARD)
 	cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=unusedStructMember --error-exitcode=1 \
 		-D_GNU_SOURCE $(SOURCES)
-	cd test && shellcheck -x *.bats *.bash peers ../.ci/run
+	cd test && shellcheck -x *.bats *.bash peers peers-tty coverage ../.ci/run ../fuzz/run
 	mandoc -Tlint -Wwarning man/fry-run.1
 
 install: $(B)/fry-run
@@ -120,4 +158,4 @@ uninstall:
 clean:
 	rm -rf fry-run schedule revision *.o *.d build test/bin
 
-.PHONY: all always check check-glibc check-asan lint install uninstall clean
+.PHONY: all always check check-glibc check-asan check-supervisors check-stress fuzz coverage lint install uninstall clean

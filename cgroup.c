@@ -124,8 +124,10 @@ static bool find_mount(struct fry *fry, char *line, const char *own)
 		separator = strchr(separator + 1, ' ');
 	if (separator == NULL || strncmp(separator, " - cgroup2 ", 11) != 0)
 		return false;
-	for (int blanks = 0; blanks < 3; blanks++)
+	for (int blanks = 0; blanks < 3 && root < separator; blanks++)
 		root = strchr(root, ' ') + 1;
+	if (root >= separator || strchr(root, ' ') == separator)
+		return false;
 	point = strchr(root, ' ');
 	*point++ = '\0';
 	*strchr(point, ' ') = '\0';
@@ -390,7 +392,7 @@ static void figures_note(const struct fry *fry)
 	} figures[CGROUP_FIGURES] = {
 		{"memory.peak", ""}, {"cpu.stat", "usage_usec "}, {"memory.events", "oom_kill "}};
 
-	if (fry->cgroup == NULL || fry->options.report == NULL ||
+	if (fry->options.cgroup == CGROUP_NONE || fry->options.report == NULL ||
 	    access(fry->cgroup->path, F_OK) == -1)
 		return;
 	for (int i = 0; i < CGROUP_FIGURES; i++)

@@ -51,7 +51,7 @@ static const char usage_text[] =
 	"      --scope=auto|command|group|tree  who gets forwarded signals (auto)\n"
 	"  -g, --group, -c, --single-child   --scope=group, --scope=command\n"
 	"  -r, --rewrite=FROM:TO      forward TO where FROM is received; 0 drops it\n"
-	"      --pgroup=auto|inherit|new|session|PGID  the group that COMMAND is in (auto)\n"
+	"      --pgroup=auto|inherit|new|session|PGID  the group of COMMAND (auto)\n"
 	"      --cgroup=new|own       contain COMMAND in a cgroup v2 as well\n"
 	"      --guard, --no-guard    survive kill -9 of fry-run (on, but as PID 1)\n"
 	"      --status=mirror|code   die of COMMAND's signal N, or exit 128+N (mirror)\n"
@@ -656,8 +656,8 @@ static void step(struct fry *fry)
 		return; /* by reap_kill */
 	tree_signal(fry, &errand);
 	report_step(fry, errand.signal, now, errand.found);
-	say_verbose(fry, 1, "sent %s to all %d that are left", signals_name(errand.signal, &name),
-		    (int)errand.found);
+	say_verbose(fry, fry->role == OUTER ? 2 : 1, "sent %s to all %d that are left",
+		    signals_name(errand.signal, &name), (int)errand.found);
 }
 
 /* COMMAND has ended. Those who remain get TERM, unless they have had it. */

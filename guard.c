@@ -63,6 +63,7 @@ static void inner_start(struct fry *fry)
 	prctl(PR_SET_NAME, "fry-inner");
 	if (getppid() != fry->parent)
 		_exit(EXIT_FRY); /* it was too late to ask, and nothing is started yet */
+	say_verbose(fry, 1, "guard: the inner process is %d", (int)fry->self);
 	reap_start(fry);
 	if (fry->options.placement == PLACE_INHERIT)
 		return;
@@ -101,8 +102,6 @@ void guard_start(struct fry *fry)
 		inner_start(fry);
 	else
 		outer_start(fry, inner);
-	if (inner != 0)
-		say_verbose(fry, 1, "guard: the inner process is %d", (int)inner);
 }
 
 bool guard_holds(const struct fry *fry)

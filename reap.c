@@ -216,13 +216,11 @@ static bool proc_is_ours(struct fry *fry)
 		return true;
 	if (proc_read("/proc/self/status", text, sizeof(text)) <= 0)
 		return false;
-	line = text;
-	while (line != NULL && strncmp(line, "NSpid:", 6) != 0) {
+	for (line = text; strncmp(line, "NSpid:", 6) != 0; line++) {
 		line = strchr(line, '\n');
-		line += line != NULL;
+		if (line == NULL)
+			return true; /* before Linux 4.1 */
 	}
-	if (line == NULL)
-		return true; /* before Linux 4.1 */
 	line += 6;
 	number_cut(&line);
 	fry->proc_ours = *line == '\n';

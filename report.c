@@ -28,38 +28,51 @@ __attribute__((noreturn)) static void refuse_report(const struct fry *fry, const
 /* A pipe that nobody reads must not hold fry-run for ever. */
 enum { WRITE_WAIT = 1000 };
 
+/* The descriptor that fd:N names, which then is fry-run's. Returns -1 with errno. */
+static int descriptor_take(const struct fry *fry, const char *number)
+{
+	int fd = *number == '\0' ? -1 : (int)number_cut(&number), flags;
+
+	if (fd < 0 || *number != '\0')
+		refuse_report(fry, "a descriptor is fd:N, where N is a number");
+	flags = fcntl(fd, F_GETFL);
+	if (flags == -1)
+		return -1;
+	if ((flags & O_ACCMODE) == O_RDONLY) {
+		errno = EBADF;
+		return -1;
+	}
+	/* Unless it is a standard descriptor of COMMAND's as well. */
+	if (fd > STDERR_FILENO)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+/* A FIFO without a reader is refused, by O_NONBLOCK. Returns -1 with errno. */
+static int file_open(const char *name)
+{
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
+	int fd = open(name, flags, 0666), moved;
+
+	if (fd == -1 || fd > STDERR_FILENO)
+		return fd;
+	/* That number is COMMAND's, if only as a closed one. */
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	close(fd);
+	return moved;
+}
+
 void report_open(struct fry *fry)
 {
-	const char *name = fry->options.report, *number = name + 3;
-	int fd, flags;
+	const char *name = fry->options.report;
 
 	fry->report = -1;
 	if (name == NULL)
 		return;
-	if (strncmp(name, "fd:", 3) == 0) {
-		fd = *number == '\0' ? -1 : (int)number_cut(&number);
-		if (fd < 0 || *number != '\0')
-			refuse_report(fry, "a descriptor is fd:N, where N is a number");
-		flags = fcntl(fd, F_GETFL);
-		if (flags != -1 && (flags & O_ACCMODE) == O_RDONLY) {
-			flags = -1;
-			errno = EBADF;
-		}
-		/* It is fry-run's, unless it is a standard descriptor of COMMAND's as well. */
-		if (flags != -1 && fd > STDERR_FILENO)
-			fcntl(fd, F_SETFD, FD_CLOEXEC);
-	} else {
-		/* O_NONBLOCK: a FIFO without a reader is refused. */
-		flags = fd = open(name,
-				  O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC,
-				  0666);
-	}
-	if (flags != -1)
-		fry->report = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	fry->report =
+		strncmp(name, "fd:", 3) == 0 ? descriptor_take(fry, name + 3) : file_open(name);
 	if (fry->report == -1)
 		refuse_report(fry, strerror(errno));
-	if (fd != -1 && strncmp(name, "fd:", 3) != 0)
-		close(fd);
 }
 
 void report_step(struct fry *fry, int sig, int64_t when, unsigned found)

@@ -315,6 +315,9 @@ static bool is_for_group(const struct fry *fry, int sig, const siginfo_t *info, 
 	/* What a shell does to a job, it does to all of it. */
 	if (sig == SIGCONT && fry->outcome->stopped != 0)
 		return signals_group(fry) != fry->job;
+	/* What is typed is for all of a foreground job, whose group may be fry-run's by now. */
+	if (info->si_code == SI_KERNEL && (sig == SIGTSTP || sig == SIGWINCH))
+		return true;
 	/* Or what a schedule begins with, unless --rewrite has made it another. */
 	return signals_stop(sig) || (stopping && sig == info->si_signo);
 }

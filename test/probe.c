@@ -40,6 +40,8 @@
 
 #include "fixture.h"
 
+#define STOPS (signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU))
+
 static struct {
 	bool sender, value, endless, daemon, group, session, thread, stop, stoppable;
 	bool dispositions, descriptors;
@@ -97,7 +99,7 @@ static void signal_print(const siginfo_t *info)
 static void *signals_fetch(void *unused)
 {
 	for (;;) {
-		uint64_t every = EVERY_SIGNAL;
+		uint64_t every = EVERY_SIGNAL & ~(probe.stoppable ? STOPS : 0);
 		siginfo_t info = {0};
 		long sig = syscall(SYS_rt_sigtimedwait, &every, &info, NULL, sizeof(every));
 
@@ -316,11 +318,8 @@ int main(int argc, char **argv)
 	}
 	children_fork();
 	starter = place();
-	if (probe.stoppable) {
-		uint64_t stops = signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU);
-
-		mask_set(EVERY_SIGNAL & ~stops);
-	}
+	if (probe.stoppable)
+		mask_set(EVERY_SIGNAL & ~STOPS);
 	if (probe.lock) {
 		int lock = creat(probe.lock, 0644);
 
