@@ -36,10 +36,11 @@ enum {
 
 /*
  * How long to wait for the other copy of what may have been sent to the whole group. The kernel
- * sends all of them at once; the relayed one has to wait for the outer process to run.
+ * sends all of them in one go, in which it may be interrupted on a busy machine; the relayed one has
+ * to wait for the outer process to run.
  */
-#define COPY_WAIT  MILLISECOND
-#define RELAY_WAIT (100 * MILLISECOND)
+#define COPY_WAIT  (20 * MILLISECOND)
+#define RELAY_WAIT SECOND
 
 static void outer_start(struct fry *fry, pid_t inner)
 {

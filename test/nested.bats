@@ -308,9 +308,10 @@ at_rest() {
 	requires sudo root
 	chmod o+x "$BATS_RUN_TMPDIR" "${PWD%/*}" . 2>/dev/null
 	mkdir -m 777 others
+	cp "$BIN/probe" others # the sources may be in a directory of root's
 	start it "$FRY_RUN" -k 0.2 sudo -n --preserve-env=FRY_TEST -u nobody sh -c '
 		"$0" -n -d -o others/daemon.out
-		exec "$0" -o others/one.out' "$BIN/probe"
+		exec "$0" -o others/one.out' others/probe
 	all_ready others/daemon.out others/one.out
 	kill -TERM "$pid"
 	finish it
