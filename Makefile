@@ -138,13 +138,34 @@ fuzz: $(FUZZ)
 coverage:
 	test/coverage
 
+BENCHES = bench/bin/true bench/bin/floors bench/bin/kills bench/bin/work bench/bin/measure \
+	bench/bin/figures bench/bin/orphans
+
+# Static like the fixtures, and as small as they get.
+$(BENCHES): bench/bench.h test/fixture.h Makefile
+	@mkdir -p bench/bin
+	$(CC) $(STANDARD) -Os -static -s -o $@ $$(ls bench/$(@F).c test/$(@F).c 2>/dev/null)
+
+bench/bin/true: bench/true.c
+bench/bin/floors: bench/floors.c
+bench/bin/kills: bench/kills.c
+bench/bin/work: bench/work.c
+bench/bin/measure: bench/measure.c
+bench/bin/figures: bench/figures.c
+bench/bin/orphans: test/orphans.c
+
+# As root; BENCH_QUICK=1 for a minute or two rather than ten.
+bench: $(B)/fry-run $(BENCHES)
+	FRY_RUN=$$(realpath $(B)/fry-run) bench/run
+
 lint:
-	clang-format --dry-run -Werror *.[ch] test/*.[ch] fuzz/*.[ch]
+	clang-format --dry-run -Werror *.[ch] test/*.[ch] fuzz/*.[ch] bench/*.[ch]
 	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- $(STANDARD)
 	cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=unusedStructMember --error-exitcode=1 \
 		-D_GNU_SOURCE $(SOURCES)
-	cd test && shellcheck -x *.bats *.bash peers peers-tty coverage ../.ci/run ../fuzz/run
+	for file in $(SOURCES); do gcc $(STANDARD) -O2 -fanalyzer -Werror -c -o /dev/null $$file || exit; done
+	cd test && shellcheck -x *.bats *.bash peers peers-tty coverage ../.ci/run ../fuzz/run ../bench/run
 	mandoc -Tlint -Wwarning man/fry-run.1
 
 install: $(B)/fry-run
@@ -156,6 +177,6 @@ uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/fry-run $(DESTDIR)$(MANDIR)/man1/fry-run.1
 
 clean:
-	rm -rf fry-run schedule revision *.o *.d build test/bin
+	rm -rf fry-run schedule revision *.o *.d build test/bin bench/bin
 
-.PHONY: all always check check-glibc check-asan check-supervisors check-stress fuzz coverage lint install uninstall clean
+.PHONY: all always check check-glibc check-asan check-supervisors check-stress fuzz coverage bench lint install uninstall clean

@@ -71,6 +71,15 @@ assert_works() {
 	[[ ! $output =~ (LOAD|GNU_STACK)[^$'\n']*RWE ]]
 }
 
+@test "with libraries all of them are bound at the start, and the stack is protected" {
+	requires gcc
+	make -s -C "$REPO" B="$PWD/new" CC=gcc STATIC=-no-pie STRIP=
+	run readelf -dW new/fry-run
+	assert_match "$output" '*NOW*'
+	run nm new/fry-run
+	assert_match "$output" '*__stack_chk_fail*'
+}
+
 @test "make install puts two files below DESTDIR and PREFIX, and uninstall removes them" {
 	make -s -C "$REPO" B="$PWD/build" DESTDIR="$PWD/root" PREFIX=/usr install
 	run bash -c 'cd root && find . -type f | sort'
