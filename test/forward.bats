@@ -156,10 +156,9 @@ received() {
 	family --scope=tree
 	for signal in HUP INT RTMIN+2 TERM; do
 		kill -"$signal" "$pid"
-		wait_line command.out "$signal"
+		for name in command child daemon; do wait_line "$name.out" "$signal"; done
 	done
 	for name in command child daemon; do
-		wait_line "$name.out" TERM
 		assert_got "$name" HUP INT RTMIN+2 TERM
 	done
 	family_end

@@ -134,7 +134,7 @@ assert_field() {
 }
 
 @test "kill -9 of the inner process is reported" {
-	start it "$FRY_RUN" --report=report -- "$BIN/probe"
+	start it "$FRY_RUN" --guard --report=report -- "$BIN/probe"
 	ready it
 	kill -KILL "$(inner_of "$pid")"
 	finish it
@@ -150,7 +150,7 @@ story() {
 }
 
 @test "-v tells the story in order" {
-	start it "$FRY_RUN" -v --stop=INT/0.2/TERM/1h -- sh -c '"$0" -d -o daemon.out; exec "$0" -i INT' "$BIN/probe"
+	start it "$FRY_RUN" --guard -v --stop=INT/0.2/TERM/1h -- sh -c '"$0" -d -o daemon.out; exec "$0" -i INT' "$BIN/probe"
 	ready it
 	command=${ready[0]}
 	kill -INT "$pid"
