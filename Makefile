@@ -4,6 +4,9 @@
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(PREFIX)/share/zsh/site-functions
+FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 
 # musl makes the smaller and faster static binary; glibc's will do.
 CC != command -v musl-gcc || echo cc
@@ -16,7 +19,8 @@ STRIP = -s
 JOBS != expr 3 '*' $$(nproc)
 # Bombs take all there is, and would starve the others.
 ALONE = test/bomb.bats test/cgroup.bats test/stress.bats
-TESTS != ls test/*.bats | grep -v -e bomb -e cgroup -e stress -e supervisors
+TESTS != ls test/*.bats | grep -v -e bomb -e cgroup -e stress -e supervisors -e completion \
+	-e examples -e package
 STRESS_SECONDS = 170
 FUZZ_SECONDS = 60
 
@@ -35,6 +39,10 @@ OBJECTS = $(B)/fry.o $(B)/signals.o $(B)/reap.o $(B)/tty.o $(B)/cgroup.o $(B)/gu
 FIXTURES = test/bin/probe test/bin/pty test/bin/deny test/bin/fresh test/bin/orphans test/bin/bomb \
 	test/bin/killer test/bin/number test/bin/parent test/bin/race test/bin/strange \
 	test/bin/stress
+
+VERSION != sed -n 's/^.define FRY_VERSION "\(.*\)"/\1/p' fry.h
+# By Debian's names; of each its cross compiler and qemu-user-static are needed.
+ARCHES = amd64 arm64 armhf i386 ppc64el riscv64 s390x
 
 # What --version says in brackets; nothing, where this is no checkout.
 REVISION != [ ! -e .git ] || git describe --always --dirty 2>/dev/null | sed 's/.*/ (&)/'
@@ -96,7 +104,7 @@ check: $(B)/fry-run $(B)/schedule $(FIXTURES)
 # The other libc, and one process instead of two.
 check-glibc:
 	FRY_RUN_OPTS=--no-guard $(MAKE) check B=build/glibc CC=cc ALONE= \
-		TESTS="$$(echo test/[eflr]*.bats test/pl*.bats test/hostile.bats test/stop.bats test/tr*.bats)"
+		TESTS="$$(echo test/exit.bats test/[flr]*.bats test/pl*.bats test/hostile.bats test/stop.bats test/tr*.bats)"
 
 # Without the files on a binary that needs nothing to be loaded, which this one is not, and without
 # those in which the time goes into other programs.
@@ -108,6 +116,10 @@ check-asan:
 # Servers and the like, whose packages are large.
 check-supervisors: $(B)/fry-run $(FIXTURES)
 	bats --jobs $(JOBS) test/supervisors.bats
+
+# What is made of the tree, and what comes with it. CONTRIBUTING.md names the packages.
+check-packages: $(B)/fry-run $(FIXTURES)
+	bats --jobs $(JOBS) test/completion.bats test/examples.bats test/package.bats
 
 # Thousands of random runs; test/stress.c tells what they are.
 check-stress: $(B)/fry-run test/bin/stress
@@ -165,18 +177,63 @@ lint:
 		--suppress=missingIncludeSystem --suppress=unusedStructMember --error-exitcode=1 \
 		-D_GNU_SOURCE $(SOURCES)
 	for file in $(SOURCES); do gcc $(STANDARD) -O2 -fanalyzer -Werror -c -o /dev/null $$file || exit; done
-	cd test && shellcheck -x *.bats *.bash peers peers-tty coverage ../.ci/run ../fuzz/run ../bench/run
+	cd test && shellcheck -x *.bats *.bash peers peers-tty smoke coverage ../.ci/run ../fuzz/run ../bench/run \
+		../completions/fry-run.bash
 	mandoc -Tlint -Wwarning man/fry-run.1
 
 install: $(B)/fry-run
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
+		$(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
 	install -m 755 $(B)/fry-run $(DESTDIR)$(BINDIR)/fry-run
 	install -m 644 man/fry-run.1 $(DESTDIR)$(MANDIR)/man1/fry-run.1
+	install -m 644 completions/fry-run.bash $(DESTDIR)$(BASHDIR)/fry-run
+	install -m 644 completions/_fry-run $(DESTDIR)$(ZSHDIR)/_fry-run
+	install -m 644 completions/fry-run.fish $(DESTDIR)$(FISHDIR)/fry-run.fish
 
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/fry-run $(DESTDIR)$(MANDIR)/man1/fry-run.1
+	rm -f $(DESTDIR)$(BINDIR)/fry-run $(DESTDIR)$(MANDIR)/man1/fry-run.1 \
+		$(DESTDIR)$(BASHDIR)/fry-run $(DESTDIR)$(ZSHDIR)/_fry-run $(DESTDIR)$(FISHDIR)/fry-run.fish
+
+# The last commit, always the same bytes: what decides on them is in the commit or said here.
+dist:
+	@mkdir -p build
+	git -c tar.umask=0022 -c core.autocrlf=false archive --format=tar \
+		--prefix=fry-run-$(VERSION)/ HEAD | gzip -9 -n >build/fry-run-$(VERSION).tar.gz
+	cd build && sha256sum fry-run-$(VERSION).tar.gz | tee fry-run-$(VERSION).tar.gz.sha256
+
+# The tree as it is, but in a copy, since dpkg-buildpackage writes beside and into what it builds.
+deb:
+	rm -rf build/deb
+	mkdir -p build/deb/source
+	tar -c --exclude=./.git --exclude=./build . | tar -x -C build/deb/source
+	cd build/deb/source && dpkg-buildpackage -us -uc
+	rm -r build/deb/source
+
+# The compiler of this machine's own architecture is the one that `make` takes.
+static-all:
+	rm -rf build/static
+	mkdir -p build/static
+	@set -eu; for arch in $(ARCHES); do \
+		case $$arch in \
+		amd64) triplet=x86_64-linux-gnu cpu=x86_64 ;; \
+		arm64) triplet=aarch64-linux-gnu cpu=aarch64 ;; \
+		armhf) triplet=arm-linux-gnueabihf cpu=arm ;; \
+		i386) triplet=i686-linux-gnu cpu=i386 ;; \
+		ppc64el) triplet=powerpc64le-linux-gnu cpu=ppc64le ;; \
+		riscv64) triplet=riscv64-linux-gnu cpu=riscv64 ;; \
+		s390x) triplet=s390x-linux-gnu cpu=s390x ;; \
+		*) echo "$$arch: not one of the architectures" >&2; exit 1 ;; \
+		esac; \
+		compiler=$$triplet-gcc; \
+		if [ "$$($(CC) -dumpmachine)" = $$triplet ]; then compiler='$(CC)'; fi; \
+		$(MAKE) B=build/cross/$$arch CC="$$compiler"; \
+		cp build/cross/$$arch/fry-run build/static/fry-run-$(VERSION)-$$arch; \
+		test/smoke qemu-$$cpu-static build/static/fry-run-$(VERSION)-$$arch; \
+	done
+	cd build/static && sha256sum fry-run-* | tee SHA256SUMS
 
 clean:
 	rm -rf fry-run schedule revision *.o *.d build test/bin bench/bin
 
-.PHONY: all always check check-glibc check-asan check-supervisors check-stress fuzz coverage bench lint install uninstall clean
+.PHONY: all always check check-glibc check-asan check-supervisors check-packages check-stress fuzz coverage bench lint install uninstall \
+	dist deb static-all clean

@@ -240,7 +240,7 @@ static int process_read(pid_t pid, struct process *process)
 		return -1;
 	name = strchr(text, '(');
 	end = strrchr(text, ')'); /* a name may hold anything */
-	if (name == NULL || end == NULL || end[1] != ' ')
+	if (name == NULL || end == NULL || end < name || end[1] != ' ' || end[2] == '\0')
 		return -1;
 	*end = '\0';
 	*process = (struct process){.pid = pid, .state = end[2]};

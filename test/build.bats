@@ -80,10 +80,12 @@ assert_works() {
 	assert_match "$output" '*__stack_chk_fail*'
 }
 
-@test "make install puts two files below DESTDIR and PREFIX, and uninstall removes them" {
+@test "make install puts five files below DESTDIR and PREFIX, and uninstall removes them" {
 	make -s -C "$REPO" B="$PWD/build" DESTDIR="$PWD/root" PREFIX=/usr install
 	run bash -c 'cd root && find . -type f | sort'
-	assert_lines - ./usr/bin/fry-run ./usr/share/man/man1/fry-run.1
+	assert_lines - ./usr/bin/fry-run ./usr/share/bash-completion/completions/fry-run \
+		./usr/share/fish/vendor_completions.d/fry-run.fish ./usr/share/man/man1/fry-run.1 \
+		./usr/share/zsh/site-functions/_fry-run
 	assert_equal "$(stat -c %a root/usr/bin/fry-run)" 755
 	assert_works root/usr/bin/fry-run
 	make -s -C "$REPO" B="$PWD/build" DESTDIR="$PWD/root" PREFIX=/usr uninstall
@@ -99,4 +101,16 @@ assert_works() {
 	make -s clean
 	assert_equal "$(find . -name '*.o' -o -name '*.d' -type f -o -name fry-run)" ''
 	[[ ! -e build ]]
+}
+
+@test "--version has the revision where it was built from a checkout, and not from a tarball" {
+	requires git
+	mkdir plain
+	cp "$REPO"/*.[ch] "$REPO"/Makefile "$REPO"/LICENSE plain
+	make -s -C plain B=build >/dev/null
+	assert_match "$(plain/build/fry-run -V)" 'fry-run +([0-9.])'
+	git init -q plain
+	git -C plain add . && git -C plain -c user.name=x -c user.email=x@x commit -qm x
+	make -s -C plain B=build >/dev/null
+	assert_equal "$(plain/build/fry-run -V | sed 's/.*(//; s/)//')" "$(git -C plain describe --always)"
 }

@@ -210,17 +210,3 @@ story() {
 	((${#lines[@]} <= 24))
 	for line in "${lines[@]}"; do ((${#line} <= 80)); done
 }
-
-@test "--version has the revision where it was built from a checkout, and not from a tarball" {
-	requires git
-	top=$BATS_TEST_DIRNAME/..
-	[[ -e $top/.git ]] || git -C "$top" rev-parse 2>/dev/null || return 0
-	mkdir plain
-	cp "$top"/*.[ch] "$top"/Makefile "$top"/LICENSE plain
-	make -s -C plain B=build >/dev/null
-	assert_match "$(plain/build/fry-run -V)" 'fry-run +([0-9.])'
-	git init -q plain
-	git -C plain add . && git -C plain -c user.name=x -c user.email=x@x commit -qm x
-	make -s -C plain B=build >/dev/null
-	assert_equal "$(plain/build/fry-run -V | sed 's/.*(//; s/)//')" "$(git -C plain describe --always)"
-}
