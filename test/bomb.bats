@@ -13,16 +13,25 @@ setup_more() {
 stop=TERM/200ms/KILL
 
 # Send TERM, to the process given or to the one started, and fail unless fry-run is gone in as many
-# milliseconds from KILL on: the last that -v says is `time for KILL`.
+# milliseconds from KILL on, by the times that -v gives.
 stop_within() {
-	local killed
+	local killed gone
 	kill -TERM "${2-$it_pid}"
 	finish it
-	killed=$(stat -c %.3Y it.err)
-	assert_match "$(tail -n 1 it.err)" 'fry-run: time for KILL'
-	gone_within "$1" $(($(now) - ${killed/[.,]/}))
+	killed=$(said 'time for KILL')
+	gone=$(said '@(exiting with|dying of) *')
+	gone_within "$1" $((gone - killed))
 	bomb_gone
 	nothing_left
+}
+
+# When a line was said, in milliseconds.
+said() {
+	local at what
+	while read -r _ at what; do
+		# shellcheck disable=SC2053 # a glob is meant
+		if [[ $what == $1 ]]; then echo "$((10#${at/./}))"; fi
+	done <it.err
 }
 
 gone_within() {
@@ -123,4 +132,24 @@ bomb() {
 	finish it
 	assert_status 137
 	bomb_gone
+}
+
+# --- the bomb itself
+
+@test "a bomb reaches its population, refills it, and ends when it is told to" {
+	requires tini
+	start it tini -s -- "$BIN/bomb" -s fork 50
+	wait_line it.out ready
+	# shellcheck disable=SC2046 # one word each
+	kill -KILL $(descendants_of "$pid" | sed 1d | tail -n 20) 2>/dev/null || :
+	wait_prints '[3-6]?' count_left
+	run bomb_gone
+	assert_status 1
+	end_bomb
+	finish it
+	nothing_left
+}
+
+count_left() {
+	left_pids | wc -l
 }

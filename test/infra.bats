@@ -216,24 +216,6 @@ catchable() {
 	end $(left_pids)
 }
 
-@test "a bomb reaches its population, refills it, and ends when it is told to" {
-	requires tini
-	start it tini -s -- "$BIN/bomb" -s fork 50
-	wait_line it.out ready
-	# shellcheck disable=SC2046 # one word each
-	kill -KILL $(descendants_of "$pid" | tail -n 20) 2>/dev/null || :
-	wait_prints '[3-6]?' count_left
-	run bomb_gone
-	assert_status 1
-	end_bomb
-	finish it
-	nothing_left
-}
-
-count_left() {
-	left_pids | wc -l
-}
-
 @test "a test fails that leaves a chain" {
 	inner '"$BIN/bomb" -x chain 2'
 	assert_status 1

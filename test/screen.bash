@@ -57,6 +57,8 @@ screen_line() {
 
 screen_size() {
 	screen_do "$1" resize-window -x "$2" -y "$3"
+	# tmux tells the terminal a moment later.
+	wait_prints "$3 $2" stty -F "$(screen_do "$1" display-message -p '#{pane_tty}')" size
 }
 
 screen_of() {
