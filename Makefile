@@ -108,10 +108,10 @@ check-glibc:
 
 # Without the files on a binary that needs nothing to be loaded, which this one is not, and without
 # those in which the time goes into other programs.
+SANITIZED != echo test/[fghlmr]*.bats test/ex*t.bats test/[op][lpt]*.bats test/st[or]p.bats test/cgroup.bats
 check-asan:
 	$(MAKE) check B=build/asan CC=cc STATIC=-no-pie STRIP= LDFLAGS=test/sanitize.c \
-		MODE='$(SANITIZE)' ALONE=test/cgroup.bats FILTER='--filter-tags !static' \
-		TESTS="$$(echo test/[fghlmr]*.bats test/ex*t.bats test/[op][lpt]*.bats test/st[or]p.bats)"
+		MODE='$(SANITIZE)' ALONE= FILTER='--filter-tags !static' TESTS="$(SANITIZED)"
 
 # Servers and the like, whose packages are large.
 check-supervisors: $(B)/fry-run $(FIXTURES)

@@ -294,7 +294,7 @@ twin() {
 
 @test "fail: a zombie is not left over" {
 	start it "$FRY_RUN" -k 1h --leftover=fail -- sh -c 'true & exec sleep 1000'
-	wait_prints sleep name_of "$(children_of "$pid")"
+	wait_prints '*sleep*' names_below "$pid"
 	wait_prints Z state_of "$(descendants_of "$pid" | tail -n 1)"
 	kill -ALRM "$pid"
 	finish it

@@ -171,12 +171,17 @@ story() {
 	assert_equal "$output" "fry-run: left behind by COMMAND, sent TERM: process ${ready[0]} (probe)"
 }
 
+# Wait until fry-run has got as far as to take no signal by surprise: it stands in the root then.
+wait_started() {
+	wait_prints / readlink "/proc/$1/cwd"
+}
+
 @test "--pause reaps until it is asked to end, and leaves nothing" {
 	for signal in INT TERM QUIT; do
 		rm -f child.out
 		start it sh -c '"$1" -n -o child.out & exec "$0" -k 0.1 --pause' "$FRY_RUN" "$BIN/probe"
 		ready child
-		"$BIN/probe" -o /dev/null -e 0
+		wait_started "$pid"
 		kill -USR1 "$pid"
 		kill -"$signal" "$pid"
 		finish it
@@ -190,6 +195,7 @@ story() {
 	start it unshare --pid --fork --kill-child --mount-proc "$FRY_RUN" -P
 	wait_prints 'fry-run' names_below "$pid"
 	one=$(children_of "$pid")
+	wait_started "$one"
 	nsenter --target "$one" --pid "$BIN/orphans" 20
 	wait_prints '' children_of "$one"
 	kill -TERM "$one"
@@ -199,7 +205,8 @@ story() {
 
 @test "--pause ends on a typed Ctrl-C" {
 	start_tty it "$FRY_RUN" -P
-	wait_prints 'S' state_of "$(children_of "$pid")"
+	wait_prints 'fry-run' names_below "$pid"
+	wait_started "$(children_of "$pid")"
 	keys it '\003'
 	finish it
 	assert_status 0
