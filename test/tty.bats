@@ -633,8 +633,9 @@ restored() {
 		# shellcheck disable=SC2086 # words
 		start_tty it $RUN "$BIN/probe" -z -n -x QUIT=3 -o heard.out
 		led_session
+		# Without exec another shell than bash, in the same group, would get what is typed as well.
 		# shellcheck disable=SC2086 # words
-		start_tty it script -qec "$RUN $BIN/probe -z -n -x QUIT=3 -o heard.out" typescript
+		start_tty it script -qec "exec $RUN $BIN/probe -z -n -x QUIT=3 -o heard.out" typescript
 		led_session
 	done
 }
