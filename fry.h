@@ -70,6 +70,9 @@ struct outcome {
 	_Atomic int stopped;    /* COMMAND is, by this signal; 0: it goes on */
 	_Atomic unsigned stops; /* how often it was, where somebody is to see that */
 	unsigned continued;     /* the last CONT to fry-run came after so many stops */
+	/* From the outer process to the inner one (guard.c). */
+	_Atomic unsigned relayed;   /* signals that are queued and not taken yet */
+	_Atomic unsigned merged[2]; /* what had no room there: bit N-1; [1]: as a stop request */
 
 	/* for the report */
 	unsigned reaped, steps, leftovers;
@@ -407,7 +410,7 @@ void guard_relay(struct fry *fry, const siginfo_t *info, bool stopping);
 bool guard_receive(struct fry *fry, siginfo_t *info);
 /* From the inner process signal the outer one. */
 void guard_poke(const struct fry *fry, int sig);
-/* Act on what has waited for its copy long enough. Returns until when the next one waits. */
+/* Act on what was merged, or has waited for its copy long enough. Returns until when the next waits. */
 int64_t guard_expire(struct fry *fry);
 
 #endif

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,7 +32,10 @@ enum {
 	RELAY_CODE = -70,
 	/* ...is packed into si_errno: the code, whether it is a stop request, and the signal. */
 	STOPPING = 1 << 8,
-	CODE_SHIFT = 9
+	CODE_SHIFT = 9,
+	/* The queue is for all processes of a user, and an inner process that is stopped takes none. */
+	MAX_RELAYED = 64,
+	STANDARD_SIGNALS = 32 /* from here on they are real-time ones, which queue */
 };
 
 /*
@@ -126,9 +130,24 @@ void guard_rename(const struct fry *fry)
 	memcpy(fry->words, name, sizeof(name));
 }
 
+/* Returns false where there is no room: a standard signal is merged then, as one that is pending. */
+static bool relay_queue(struct fry *fry, int sig, siginfo_t *relay)
+{
+	_Atomic unsigned *relayed = &fry->outcome->relayed;
+
+	if (sig < STANDARD_SIGNALS && *relayed >= MAX_RELAYED)
+		return false;
+	++*relayed; /* before it can be taken */
+	if (syscall(SYS_rt_sigqueueinfo, fry->child, RELAY_SIGNAL, relay) == 0)
+		return true;
+	--*relayed;
+	return false;
+}
+
 void guard_relay(struct fry *fry, const siginfo_t *info, bool stopping)
 {
 	siginfo_t relay = *info;
+	bool wake = true;
 
 	if (info->si_signo == SIGCONT)
 		tty_woken(fry);
@@ -136,10 +155,14 @@ void guard_relay(struct fry *fry, const siginfo_t *info, bool stopping)
 	relay.si_errno = (int)((unsigned)info->si_code << CODE_SHIFT) | (stopping ? STOPPING : 0) |
 			 info->si_signo;
 	relay.si_code = RELAY_CODE;
-	/* The queue may be full; a signal without its sender is better than none. */
-	if (syscall(SYS_rt_sigqueueinfo, fry->child, RELAY_SIGNAL, &relay) == -1)
+	if (relay_queue(fry, info->si_signo, &relay)) {
+		wake = stopping || info->si_signo == SIGCONT;
+	} else if (info->si_signo < STANDARD_SIGNALS) {
+		fry->outcome->merged[stopping] |= 1U << (info->si_signo - 1);
+	} else {
 		kill(fry->child, info->si_signo);
-	if (stopping || info->si_signo == SIGCONT)
+	}
+	if (wake)
 		kill(fry->child, SIGCONT);
 }
 
@@ -242,21 +265,43 @@ static void witness(struct fry *fry, siginfo_t *info, bool relayed, bool stoppin
 		signals_witnessed(fry, sig);
 }
 
+static void relay_receive(struct fry *fry, siginfo_t *info, bool stopping)
+{
+	if (is_witness(fry) && info->si_code == SI_USER)
+		witness(fry, info, true, stopping);
+	else if (!is_overtaken(fry, info->si_signo))
+		signals_request(fry, info, stopping);
+}
+
+/* Take what had no room in the queue, and so comes without its sender. */
+static void merged_receive(struct fry *fry)
+{
+	for (int stopping = 0; stopping < 2; stopping++) {
+		unsigned merged = fry->outcome->merged[stopping];
+
+		if (merged != 0)
+			merged = atomic_exchange(&fry->outcome->merged[stopping], 0);
+		for (int sig = 1; merged != 0; sig++, merged >>= 1) {
+			siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
+
+			if ((merged & 1) != 0)
+				relay_receive(fry, &info, stopping != 0);
+		}
+	}
+}
+
 bool guard_receive(struct fry *fry, siginfo_t *info)
 {
 	if (fry->role != INNER)
 		return false;
 	if (info->si_code == RELAY_CODE) {
 		unsigned packed = (unsigned)info->si_errno;
-		bool stopping = (packed & STOPPING) != 0;
 
+		fry->outcome->relayed--;
 		info->si_signo = (int)(packed & (STOPPING - 1));
 		info->si_code = (int)packed >> CODE_SHIFT;
 		info->si_errno = 0;
-		if (is_witness(fry) && info->si_code == SI_USER)
-			witness(fry, info, true, stopping);
-		else if (!is_overtaken(fry, info->si_signo))
-			signals_request(fry, info, stopping);
+		relay_receive(fry, info, (packed & STOPPING) != 0);
 		return true;
 	}
 	/* That the outer one has died, or wants to be heard; for its death there is getppid(2). */
@@ -277,7 +322,10 @@ int64_t guard_expire(struct fry *fry)
 {
 	int64_t next = NEVER, now;
 
-	if (fry->role != INNER || !is_witness(fry))
+	if (fry->role != INNER)
+		return NEVER;
+	merged_receive(fry);
+	if (!is_witness(fry))
 		return NEVER;
 	now = clock_now();
 	for (int sig = 1; sig < SIGNALS; sig++) {

@@ -110,6 +110,43 @@ received() {
 	finish it
 }
 
+@test "where the user's queue of signals is full, each still reaches COMMAND" {
+	requires perl
+	start it perl -MPOSIX -e 'sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGUSR1, SIGHUP));
+		kill $_ => $$ for SIGUSR1, SIGHUP; exec @ARGV' \
+		prlimit --sigpending=0 "$FRY_RUN" -k 1h -- "$BIN/probe" -n
+	wait_line it.out USR1
+	wait_line it.out HUP
+	ready it
+	for signal in WINCH RTMIN+1 CONT TERM QUIT; do
+		kill -"$signal" "$pid"
+		wait_line it.out "$signal"
+	done
+	assert_lines <(sed 1,3d it.out) WINCH RTMIN+1 CONT TERM QUIT
+	end "${ready[0]}"
+	finish it
+}
+
+@test "a fry-run that is signalled without end while it is stopped does not fill the queue" {
+	requires user-namespace # in one of its own the queue is counted for itself
+	start it unshare -Ur "$FRY_RUN" -- "$BIN/probe" -n
+	ready it
+	inner=$(inner_of "$pid")
+	kill -STOP "$inner"
+	for ((i = 0; i < 1000; i++)); do
+		kill -USR1 "$pid"
+		kill -WINCH "$pid"
+	done
+	wait_until 'all to be received' received "$pid"
+	queued=$(awk '$1 == "SigQ:" { sub("/.*", "", $2); print $2 }' "/proc/$pid/status")
+	((queued < 150))
+	kill -CONT "$inner"
+	wait_line it.out USR1
+	wait_line it.out WINCH
+	end "${ready[0]}"
+	finish it
+}
+
 @test "INT, TERM and QUIT go to COMMAND's group, every other signal to COMMAND alone" {
 	family
 	for signal in HUP INT USR1 TERM RTMIN+2 QUIT; do

@@ -470,7 +470,7 @@ pipe_ends() {
 }
 
 leaves_terminal() {
-	runs heard '$RUN "$BIN/probe" -n -x QUIT=4 -o heard.out &'
+	runs heard "$* "'$RUN "$BIN/probe" -n -x QUIT=4 -o heard.out &'
 	answers '$?' 0
 	in_foreground "$at"
 	note_jobs
@@ -479,6 +479,11 @@ leaves_terminal() {
 	keys it '\034'
 	answers '$?' 4
 	assert_equal "$(count_lines heard.out QUIT)" 1
+}
+
+@test "where the user's queue of signals is full, what is typed still is no stop request" {
+	PLACEMENTS=(new)
+	OPTIONS='--stop=KILL' scene leaves_terminal prlimit --sigpending=0
 }
 
 @test "a job in the background that reads or writes is stopped, and fg lets it go on" {
