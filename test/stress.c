@@ -1762,15 +1762,29 @@ static bool pid_max_is_own(void)
 	       (major > 6 || (major == 6 && minor >= 14));
 }
 
+/* Show a program where who is not root may execute it, too: nobody else may enter the build's path. */
+static char *show(const char *program, char *where)
+{
+	int fd = open(where, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
+
+	if (fd == -1 || close(fd) == -1 || mount(program, where, NULL, MS_BIND, NULL) == -1)
+		fail(where);
+	return where;
+}
+
 static void job_run(struct job *job)
 {
+	static char exe[] = "/mnt/stress", fry_run[] = "/mnt/fry-run";
 	char number[16];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	mask_set(EVERY_SIGNAL);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
-	    mount("proc", "/proc", "proc", 0, NULL) == -1)
+	    mount("proc", "/proc", "proc", 0, NULL) == -1 ||
+	    mount("stress", "/mnt", "tmpfs", 0, "mode=755") == -1)
 		fail("mount");
+	stress.exe = show(stress.exe, exe);
+	stress.fry_run = show(stress.fry_run, fry_run);
 	snprintf(number, sizeof(number), "%d", PIDS);
 	/* Before Linux 6.14 it is everybody's, and numbers come round rarely. */
 	if (pid_max_is_own())
