@@ -43,6 +43,12 @@ enum {
 	CGROUP_FIGURES = 3
 };
 
+/*
+ * The si_code of a signal that everything below gets, where it goes to a fry-run: not to be forwarded.
+ * The kernel takes it as it is, since it is negative; nobody else uses it.
+ */
+#define STEP_CODE (-71)
+
 /* Whether fry-run is one process, or which of two (guard.c). */
 enum role { ALONE, OUTER, INNER };
 
@@ -158,6 +164,7 @@ struct fry {
 	struct sigaction child_action; /* of SIGCHLD, likewise */
 	bool ignored[SIGNALS];         /* of INT, TERM and QUIT: those that start no stop */
 	bool inherited;                /* it had children already */
+	bool subreaper; /* orphans come to us; not where the system knows no such thing */
 	pid_t job; /* the group of the process that the caller knows: a shell's foreground job */
 	struct tty tty;
 	int report; /* the descriptor of the report; -1: none */
@@ -191,6 +198,7 @@ struct fry {
 	} * cgroup;                  /* NULL: without */
 
 	struct table tree, before; /* as this walk found it, and the one before */
+	struct table beside; /* to the inner process: what only the outer one is a parent of */
 };
 
 /* fry.c */
@@ -229,8 +237,8 @@ int signals_receive(siginfo_t *info, int64_t deadline);
 void signals_before(struct fry *fry);
 /* Whether a signal was among that; it is asked once. */
 bool signals_early(struct fry *fry, int sig);
-/* A stop request that has reached COMMAND's group already. */
-void signals_witnessed(struct fry *fry, int sig);
+/* A stop request that has reached COMMAND's group already; group 0: everything below. */
+void signals_witnessed(struct fry *fry, int sig, pid_t group);
 /* Forget what is pending, except for this signal. */
 void signals_discard(int except);
 /* Forward a received signal as the options say, and let it start or advance the stop. */
@@ -313,6 +321,8 @@ struct errand {
 	const char *why;
 	unsigned found, stopped, forbidden;
 };
+/* Before there are two processes: keep what hangs below this one, for the inner one to kill. */
+void tree_keep(struct fry *fry);
 /* Run an errand to everything below fry-run. */
 void tree_signal(struct fry *fry, struct errand *errand);
 /* Say who is left. */

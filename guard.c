@@ -100,6 +100,8 @@ void guard_start(struct fry *fry)
 	if (!fry->options.guard || fry->options.pause || fry->self == 1)
 		return;
 	signals_before(fry);
+	if (fry->inherited)
+		tree_keep(fry);
 	inner = fork_waking();
 	if (inner == -1)
 		refuse_fork(fry);
@@ -262,7 +264,7 @@ static void witness(struct fry *fry, siginfo_t *info, bool relayed, bool stoppin
 	if (signals_early(fry, sig) || signals_group(fry) != fry->own_group)
 		signals_request(fry, info, stopping);
 	else if (stopping)
-		signals_witnessed(fry, sig);
+		signals_witnessed(fry, sig, fry->group);
 }
 
 static void relay_receive(struct fry *fry, siginfo_t *info, bool stopping)

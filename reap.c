@@ -271,6 +271,13 @@ static bool process_is_dead(const struct process *process)
 	return process->state == 'X' || (process->state == 'Z' && process->threads <= 1);
 }
 
+/* Whether it lives, as the same process, whoever its parent is; it is read once more into now. */
+static bool process_alive(const struct process *process, struct process *now)
+{
+	return process_read(process->pid, now) == 0 && now->start == process->start &&
+	       !process_is_dead(now);
+}
+
 /* See whether a child has ended, without reaping it. Returns -1 with ECHILD if there is none. */
 static int child_peek(idtype_t type, pid_t pid, siginfo_t *info)
 {
@@ -289,11 +296,24 @@ static bool is_child(pid_t pid)
 	return child_peek(P_PID, pid, &info) == 0;
 }
 
+/* By pid, or by pidfd if it is not -1. As a step, if it is one of which a fry-run is to be told. */
+static int signal_send(const struct fry *fry, pid_t pid, int fd, int sig, bool step)
+{
+	siginfo_t info = {.si_signo = sig, .si_code = STEP_CODE};
+
+	info.si_pid = fry->self;
+	if (fd != -1)
+		return (int)syscall(SYS_pidfd_send_signal, fd, sig, step ? &info : NULL, 0);
+	if (step && syscall(SYS_rt_sigqueueinfo, pid, sig, &info) == 0)
+		return 0;
+	return kill(pid, sig);
+}
+
 /*
  * Signal a process that was found below. ESRCH is success: it has gone by itself. ESTALE: it is not
  * what it was when it was found, and is to be looked at again; most often its parent has died.
  */
-static int process_signal(const struct fry *fry, const struct process *process, int sig)
+static int process_signal(const struct fry *fry, const struct process *process, int sig, bool step)
 {
 	int fd, result = -1;
 	bool same;
@@ -307,7 +327,7 @@ static int process_signal(const struct fry *fry, const struct process *process, 
 		else if (process->state == 0 && process->group != fry->own_group &&
 			 !fry->inherited && is_child(process->group))
 			return 0; /* as a member of that group */
-		return kill(target, sig) == -1 && errno != ESRCH ? -1 : 0;
+		return signal_send(fry, target, -1, sig, step) == -1 && errno != ESRCH ? -1 : 0;
 	}
 	/* Opened first, and then found to be what it was: so this is what is signalled. */
 	fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
@@ -327,13 +347,13 @@ static int process_signal(const struct fry *fry, const struct process *process, 
 	if (fd != -1) {
 		int error;
 
-		result = (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+		result = signal_send(fry, process->pid, fd, sig, step);
 		error = errno;
 		close(fd);
 		errno = error;
 	}
 	if (fd == -1 || (result == -1 && errno == ENOSYS)) /* before Linux 5.3 and 5.1 */
-		result = kill(process->pid, sig);
+		result = signal_send(fry, process->pid, -1, sig, step);
 	return result == -1 && errno != ESRCH ? -1 : 0;
 }
 
@@ -357,15 +377,24 @@ static void kill_group(struct walk *walk, const struct process *process)
 		walk->killed_group = process->group;
 }
 
+/* Whether it goes by the name of a fry-run; whoever else does gets its signals with another code. */
+static bool is_fry(const struct process *process)
+{
+	return strcmp(process->name, "fry-run") == 0 || strcmp(process->name, "fry-inner") == 0;
+}
+
 /* Returns false if it is to be met once more. */
 static bool errand_signal(struct walk *walk, struct process *process, int sig)
 {
-	if (walk->errand->noting || process_signal(walk->fry, process, sig) == 0)
+	const struct errand *errand = walk->errand;
+	bool step = errand->group == 0 && sig == errand->signal && is_fry(process);
+
+	if (errand->noting || process_signal(walk->fry, process, sig, step) == 0)
 		return true;
 	process->stale = errno == ESTALE;
 	if (process->stale)
 		return false;
-	walk->errand->forbidden += sig == walk->errand->signal;
+	walk->errand->forbidden += sig == errand->signal;
 	if (!process->forbidden)
 		say("cannot signal process %d (%s): %s", (int)process->pid, process->name,
 		    strerror(errno));
@@ -580,6 +609,18 @@ static void walk_cgroup(struct walk *walk)
 	memory_free(text, CGROUP_FILE_SIZE);
 }
 
+/* Those who were known, and are what they were, whoever is their parent by now. */
+static void walk_known(struct walk *walk, const struct table *known)
+{
+	for (size_t i = 0; i < known->count; i++) {
+		struct process now;
+
+		if (table_find(&walk->fry->tree, known->process[i].pid) == NULL &&
+		    process_alive(&known->process[i], &now))
+			walk_visit(walk, &now);
+	}
+}
+
 static void walk_pass(struct walk *walk)
 {
 	bool read = false;
@@ -593,6 +634,18 @@ static void walk_pass(struct walk *walk)
 	walk_cgroup(walk);
 	if (!read || walk->hidden || walk->fry->tree.count == 0)
 		walk_probe(walk);
+}
+
+/* Whether what only the outer process was a parent of is ours to kill now. */
+static bool is_heir(const struct fry *fry)
+{
+	return fry->role == INNER && fry->orphaned && fry->beside.count != 0;
+}
+
+/* Whether there may be some to stop whose orphans do not come to us: they are noted before. */
+static bool is_loose(const struct fry *fry)
+{
+	return !fry->subreaper || is_heir(fry);
 }
 
 static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
@@ -613,6 +666,10 @@ static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
 	/* With hidepid, a setuid child of ours may be among those that are not shown. */
 	walk.hidden = walk.proc && !errand->noting && process_read(1, &first) == -1;
 	table_turn(fry);
+	if (walk.proc && is_heir(fry))
+		walk_known(&walk, &fry->beside);
+	if (walk.proc && is_loose(fry))
+		walk_known(&walk, &fry->before);
 	do {
 		walk.fresh = 0;
 		walk_pass(&walk);
@@ -632,6 +689,13 @@ void tree_signal(struct fry *fry, struct errand *errand)
 		tree_walk(fry, errand, false);
 }
 
+void tree_keep(struct fry *fry)
+{
+	tree_walk(fry, &(struct errand){.noting = true}, false);
+	fry->beside = fry->tree;
+	fry->tree = (struct table){0};
+}
+
 void tree_name(struct fry *fry, const char *why)
 {
 	tree_signal(fry,
@@ -648,7 +712,7 @@ void reap_start(struct fry *fry)
 		say("cannot get memory: %s", strerror(errno));
 		exit(EXIT_FRY);
 	}
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	fry->subreaper = fry->self == 1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
 	/* A shell's background jobs, if it executed fry-run in its place. */
 	while (reap_drain(fry, &left) != 0)
 		;
@@ -749,8 +813,11 @@ void reap_kill(struct fry *fry)
 	unsigned total = 0;
 	bool left = true;
 
+	if (is_loose(fry)) /* now that their parents live */
+		tree_walk(fry, &(struct errand){.noting = true}, false);
 	for (int sweep = 0; left; sweep++) {
 		struct errand errand = {.signal = SIGKILL};
+		siginfo_t info;
 		int64_t start = clock_now(), took;
 		bool all_killed = false, leaf_killed;
 		size_t reaped;
@@ -773,6 +840,10 @@ void reap_kill(struct fry *fry)
 		if (!left && cgroup_populated(fry)) {
 			left = true; /* somebody who was put into the cgroup: no child to wait for */
 			cgroup_wait(fry, clock_add(start, 10 * MILLISECOND));
+		}
+		if (!left && is_loose(fry) && errand.found != errand.forbidden) {
+			left = true; /* nobody tells of the death of what is no child */
+			signals_receive(&info, clock_now() + MILLISECOND);
 		}
 		total += (unsigned)reaped;
 		if (reaped != 0)

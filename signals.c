@@ -450,13 +450,15 @@ void signals_request(struct fry *fry, siginfo_t *info, bool stopping)
 		signals_forward(fry, as, info, stopping);
 }
 
-void signals_witnessed(struct fry *fry, int sig)
+void signals_witnessed(struct fry *fry, int sig, pid_t group)
 {
-	struct errand note = {.signal = sig, .group = fry->group, .noting = true};
-	struct errand wake = {.signal = SIGCONT, .group = fry->group};
+	struct errand note = {.signal = sig, .group = group, .noting = true};
+	struct errand wake = {.signal = SIGCONT, .group = group};
 
 	stop_request(&fry->stop, sig, clock_now());
 	fry->outcome->asked = true;
+	if (guard_holds(fry)) /* the inner process has had it as well */
+		return;
 	tree_signal(fry, &note);
 	report_step(fry, sig, clock_now(), note.found);
 	if (note.stopped != 0)
@@ -488,8 +490,11 @@ void signals_act(struct fry *fry, siginfo_t *info)
 			    (int)info->si_pid);
 	/* What was typed at the terminal is no stop request, wherever COMMAND runs. */
 	stopping = signals_stop(sig) && (info->si_code != SI_KERNEL || fry->pausing) &&
-		   !fry->ignored[sig];
-	signals_request(fry, info, stopping && fry->options.as[sig] != 0);
+		   !fry->ignored[sig] && fry->options.as[sig] != 0;
+	if (info->si_code != STEP_CODE || fry->pausing)
+		signals_request(fry, info, stopping);
+	else if (stopping)
+		signals_witnessed(fry, sig, 0);
 }
 
 /* libc's sigaction(2) refuses the signals that libc uses itself. All zero is SIG_DFL. */

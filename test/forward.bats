@@ -129,7 +129,7 @@ received() {
 
 @test "a fry-run that is signalled without end while it is stopped does not fill the queue" {
 	requires user-namespace # in one of its own the queue is counted for itself
-	start it unshare -Ur "$FRY_RUN" -- "$BIN/probe" -n
+	start it unshare -Ur "$FRY_RUN" --guard -- "$BIN/probe" -n
 	ready it
 	inner=$(inner_of "$pid")
 	kill -STOP "$inner"

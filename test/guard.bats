@@ -310,6 +310,18 @@ signal_number() {
 	nothing_left
 }
 
+@test "kill -9 of fry-run leaves none of the children that a shell had before, and theirs" {
+	for ((i = 0; i < 10; i++)); do
+		start it sh -c '"$1" -n -f 3 & "$1" -n -S & "$1" -T & exec "$0" -- "$1"' "$FRY_RUN" "$BIN/probe"
+		ready it 7
+		[ "$(inner_of "$pid")" != "$pid" ]
+		kill -KILL "$pid"
+		finish it
+		wait_gone "${ready[@]}"
+		wait_prints '' left_behind
+	done
+}
+
 @test "children that a shell had before are stopped when COMMAND has ended" {
 	start it sh -c '"$1" -o heard & exec "$0" -- "$1" -x USR1=6' "$FRY_RUN" "$BIN/probe"
 	ready it

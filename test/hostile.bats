@@ -106,6 +106,19 @@ load promises
 	done
 }
 
+@test "where fry-run cannot become a subreaper nobody is lost who has a parent when KILL comes" {
+	requires seccomp
+	for ((i = 0; i < 10; i++)); do
+		start it "$BIN/deny" -e EINVAL prctl -- "$FRY_RUN" --stop=KILL -- sh -c '"$0" -n -S &
+			sh -c "\"\$0\" -n -S & exec \"\$0\" -n -g" "$0" & exec "$0" -n' "$BIN/probe"
+		ready it 4
+		kill -TERM "$pid"
+		finish it
+		assert_status 137
+		nothing_left
+	done
+}
+
 @test "where nothing can be forked the status is 125, and the message says why" {
 	requires seccomp
 	run "$BIN/deny" -e EAGAIN fork -- "$FRY_RUN" -- true

@@ -115,10 +115,43 @@ gives_all() {
 }
 
 @test "fry-run in fry-run: whatever their scopes and placements" {
-	for option in --scope=group --scope=command --pgroup=inherit --pgroup=session --no-guard; do
+	for option in --scope={group,command,tree} --pgroup={inherit,session} --no-guard; do
 		once "$FRY_RUN" -k 1h "$option" -- "${fry[@]}" "${probe[@]}"
 		once "${fry[@]}" "$FRY_RUN" -k 1h "$option" -- "${probe[@]}"
 	done
+}
+
+@test "fry-run in fry-run: each step that goes to everything left reaches COMMAND once" {
+	for guard in --guard --no-guard; do
+		start it "$FRY_RUN" --stop=INT/100ms/TERM/100ms/QUIT/100ms/HUP/1h -- \
+			"${fry[@]}" "$guard" -- sh -c '"$0" -n -d -o daemon.out; exec "$@"' \
+			"$BIN/probe" "${fry[@]}" "$guard" -r TERM:USR1 "${probe[@]}"
+		all_ready daemon.out one.out
+		kill -INT "$pid"
+		wait_line one.out 'HUP from *'
+		wait_line daemon.out HUP
+		wait_until 'all to be at rest' settled "$pid"
+		kill -WINCH "${probes[@]}"
+		wait_line one.out 'WINCH from *'
+		wait_line daemon.out WINCH
+		assert_lines <(sed 's/ from .*//' one.out) "ready ${probes[1]}" INT TERM QUIT HUP WINCH
+		assert_lines daemon.out "ready ${probes[0]}" TERM QUIT HUP WINCH
+		end "${probes[@]}"
+		finish it
+		rm ./*.out
+	done
+}
+
+@test "fry-run in fry-run: a step of the outer is a stop request for the inner" {
+	# INT is for the shell alone, TERM for everything.
+	start it "$FRY_RUN" -c --stop=INT/100ms/TERM/1h -- sh -c 'trap : INT TERM; "$@" &
+		while kill -0 $! 2>/dev/null; do wait $!; done; exit 5' sh \
+		"$FRY_RUN" --stop=TERM/100ms/KILL -- "${probe[@]}"
+	ready one
+	kill -INT "$pid"
+	finish it
+	assert_status 5
+	assert_lines <(sed 's/ from .*//' one.out) "ready ${ready[0]}" TERM
 }
 
 @test "fry-run in fry-run: what hides below the inner is gone with it, kill -9 included" {
