@@ -223,7 +223,7 @@ catchable() {
 }
 
 @test "a chain ends by itself" {
-	start it "$BIN/bomb" -x -l 1 chain 3
+	start it "$BIN/bomb" -x -l 4 chain 3
 	finish it
 	assert_status 0
 	run bomb_gone
