@@ -20,7 +20,7 @@ JOBS != expr 3 '*' $$(nproc)
 # Bombs take all there is, and would starve the others.
 ALONE = test/bomb.bats test/cgroup.bats test/stress.bats
 TESTS != ls test/*.bats | grep -v -e bomb -e cgroup -e stress -e supervisors -e completion \
-	-e examples -e package
+	-e examples -e package -e docs
 STRESS_SECONDS = 170
 FUZZ_SECONDS = 60
 
@@ -119,7 +119,7 @@ check-supervisors: $(B)/fry-run $(FIXTURES)
 
 # What is made of the tree, and what comes with it. CONTRIBUTING.md names the packages.
 check-packages: $(B)/fry-run $(FIXTURES)
-	bats --jobs $(JOBS) test/completion.bats test/examples.bats test/package.bats
+	bats --jobs $(JOBS) test/completion.bats test/docs.bats test/examples.bats test/package.bats
 
 # Thousands of random runs; test/stress.c tells what they are.
 check-stress: $(B)/fry-run test/bin/stress
@@ -178,7 +178,7 @@ lint:
 		-D_GNU_SOURCE $(SOURCES)
 	for file in $(SOURCES); do gcc $(STANDARD) -O2 -fanalyzer -Werror -c -o /dev/null $$file || exit; done
 	cd test && shellcheck -x *.bats *.bash peers peers-tty smoke coverage ../.ci/run ../fuzz/run ../bench/run \
-		../completions/fry-run.bash
+		../doc/picture ../completions/fry-run.bash
 	mandoc -Tlint -Wwarning man/fry-run.1
 
 install: $(B)/fry-run
@@ -193,6 +193,18 @@ install: $(B)/fry-run
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/fry-run $(DESTDIR)$(MANDIR)/man1/fry-run.1 \
 		$(DESTDIR)$(BASHDIR)/fry-run $(DESTDIR)$(ZSHDIR)/_fry-run $(DESTDIR)$(FISHDIR)/fry-run.fish
+
+# The manual page for a browser and for paper, and the README's picture from a run of just now. The
+# PDF is groff's, since mandoc's has no typewriter face, in which alone the diagram holds together.
+docs: $(B)/fry-run
+	@mkdir -p build/docs
+	sed 's/^\.Os$$/& fry-run $(VERSION)/' man/fry-run.1 >build/docs/fry-run.1
+	mandoc -T html -O toc build/docs/fry-run.1 >build/docs/plain.html
+	sed '/<style>/r doc/style.css' build/docs/plain.html >build/docs/fry-run.1.html
+	groff -dpaper=a4 -P-pa4 -mdoc -T pdf build/docs/fry-run.1 >build/docs/fry-run.1.pdf
+	FRY_RUN=$(B)/fry-run doc/picture >build/docs/leak.svg
+	cp build/docs/leak.svg doc/leak.svg
+	rm build/docs/fry-run.1 build/docs/plain.html
 
 # The last commit, always the same bytes: what decides on them is in the commit or said here.
 dist:
@@ -236,4 +248,4 @@ clean:
 	rm -rf fry-run schedule revision *.o *.d build test/bin bench/bin
 
 .PHONY: all always check check-glibc check-asan check-supervisors check-packages check-stress fuzz coverage bench lint install uninstall \
-	dist deb static-all clean
+	docs dist deb static-all clean
