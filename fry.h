@@ -14,7 +14,7 @@
 #include <termios.h>
 #include <time.h>
 
-#define FRY_VERSION "0.1.0"
+#define FRY_VERSION "0.9.0"
 
 enum {
 	EXIT_TIMED_OUT = 124,      /* as timeout(1) */

@@ -132,8 +132,12 @@ in_root() {
 	assert_match "$output" '*ok 1 *'
 }
 
-@test "the versions agree: of the source, of the Debian package" {
+@test "the versions agree, and their dates: of the source, of the Debian package, of the changelog" {
+	local release debian
 	assert_match "$(head -n 1 "$REPO/debian/changelog")" "fry-run ($(version_of "$REPO")) *"
+	debian=$(sed -n 's/^ -- .*>  //p;T;q' "$REPO/debian/changelog")
+	release=$(sed -n 's/^## \[\([0-9.]*\)\] - /\1 /p;T;q' "$REPO/CHANGELOG.md")
+	assert_equal "$release" "$(version_of "$REPO") $(date -u -d "$debian" +%F)"
 }
 
 # --- other machines
