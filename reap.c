@@ -713,6 +713,8 @@ void reap_start(struct fry *fry)
 		exit(EXIT_FRY);
 	}
 	fry->subreaper = fry->self == 1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+	if (!fry->subreaper)
+		say_verbose(fry, 1, "no subreaper: %s; orphans are lost", strerror(errno));
 	/* A shell's background jobs, if it executed fry-run in its place. */
 	while (reap_drain(fry, &left) != 0)
 		;

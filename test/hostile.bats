@@ -109,12 +109,13 @@ load promises
 @test "where fry-run cannot become a subreaper nobody is lost who has a parent when KILL comes" {
 	requires seccomp
 	for ((i = 0; i < 10; i++)); do
-		start it "$BIN/deny" -e EINVAL prctl -- "$FRY_RUN" --stop=KILL -- sh -c '"$0" -n -S &
+		start it "$BIN/deny" -e EINVAL prctl -- "$FRY_RUN" -v --stop=KILL -- sh -c '"$0" -n -S &
 			sh -c "\"\$0\" -n -S & exec \"\$0\" -n -g" "$0" & exec "$0" -n' "$BIN/probe"
 		ready it 4
 		kill -TERM "$pid"
 		finish it
 		assert_status 137
+		assert_match "$(<it.err)" '*no subreaper: Invalid argument; orphans are lost*'
 		nothing_left
 	done
 }
