@@ -324,6 +324,8 @@ executable() {
 	echo true >plain
 	cannot_execute 126 'Permission denied' ./plain
 	PATH=$PWD cannot_execute 126 'Permission denied' plain
+	ln -s loop loop
+	PATH=$PWD cannot_execute 126 'Symbolic link loop' loop
 }
 
 @test "a directory is 126" {

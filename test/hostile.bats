@@ -12,6 +12,23 @@ load promises
 	keeps_promises unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh
 }
 
+@test "without /proc an orphan in COMMAND's group gets each step once" {
+	requires root
+	start it unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
+		"$FRY_RUN" --stop=INT/100ms/TERM/1h -- sh -c '("$0" -n -o orphan.out &) ; exec "$0" -n' "$BIN/probe"
+	ready it
+	command=${ready[0]}
+	ready orphan
+	kill -INT "$pid"
+	wait_line orphan.out TERM
+	wait_line it.out TERM
+	kill -WINCH "${ready[0]}" # all that came before is named before
+	wait_line orphan.out WINCH
+	assert_lines <(grep -v CONT orphan.out) "ready ${ready[0]}" INT TERM WINCH
+	end "$command" "${ready[0]}"
+	finish it
+}
+
 @test "in a pid namespace with the /proc of another one everything is as promised" {
 	requires root
 	keeps_promises unshare --pid --fork sh -c '"$@"; exit $?' sh
@@ -122,12 +139,14 @@ load promises
 
 @test "where nothing can be forked the status is 125, and the message says why" {
 	requires seccomp
-	run "$BIN/deny" -e EAGAIN fork -- "$FRY_RUN" -- true
-	assert_status 125
-	assert_match "$output" 'fry-run: cannot fork: *limit*'
-	run "$BIN/deny" -e ENOMEM fork -- "$FRY_RUN" -- true
-	assert_status 125
-	assert_match "$output" 'fry-run: cannot fork: *memory'
+	for guard in --guard --no-guard; do
+		run "$BIN/deny" -e EAGAIN fork -- "$FRY_RUN" "$guard" -- true
+		assert_status 125
+		assert_match "$output" 'fry-run: cannot fork: *limit*'
+		run "$BIN/deny" -e ENOMEM fork -- "$FRY_RUN" "$guard" -- true
+		assert_status 125
+		assert_match "$output" 'fry-run: cannot fork: *memory'
+	done
 }
 
 # --- limits

@@ -309,6 +309,15 @@ times_out_after() {
 	end "${ready[0]}" "$leader_pid" && wait_gone "$pid"
 }
 
+@test "--pgroup of the caller's own group is that group" {
+	start leads setsid bash -c 'exec "$0" --pgroup=$$ -- "$1"' "$FRY_RUN" "$BIN/probe"
+	ready leads
+	look_at "${ready[0]}"
+	assert_equal "$group" "$leads_pid"
+	end "${ready[0]}"
+	finish leads
+}
+
 @test "--pgroup of a group that cannot be joined is refused, and COMMAND is not run" {
 	start other setsid sleep 1000
 	refuses "--pgroup=$other_pid: *not permitted" --pgroup="$other_pid"
