@@ -33,9 +33,9 @@ STANDARD = -std=gnu11 -D_GNU_SOURCE $(WARN)
 COMPILE = $(CC) $(STANDARD) $(MODE) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-SOURCES = fry.c signals.c reap.c tty.c cgroup.c guard.c report.c text.c
+SOURCES = fry.c signals.c reap.c tty.c cgroup.c guard.c linux.c report.c text.c
 OBJECTS = $(B)/fry.o $(B)/signals.o $(B)/reap.o $(B)/tty.o $(B)/cgroup.o $(B)/guard.o \
-	$(B)/report.o $(B)/text.o
+	$(B)/linux.o $(B)/report.o $(B)/text.o
 FIXTURES = test/bin/probe test/bin/pty test/bin/deny test/bin/fresh test/bin/orphans test/bin/bomb \
 	test/bin/killer test/bin/number test/bin/parent test/bin/race test/bin/strange \
 	test/bin/stress
@@ -61,6 +61,7 @@ $(B)/cgroup.o: cgroup.c
 $(B)/guard.o: guard.c
 $(B)/report.o: report.c
 $(B)/text.o: text.c
+$(B)/linux.o: linux.c
 $(OBJECTS): Makefile
 	@mkdir -p $(B)
 	$(COMPILE) $(DEFINE) -MMD -MP -c -o $@ $(@F:.o=.c)

@@ -11,8 +11,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fry.h"
 
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <ctype.h>
@@ -39,6 +37,8 @@ __asm__(".section .rodata\n"
 	".incbin \"LICENSE\"\n"
 	".byte 0\n"
 	".previous\n");
+
+extern char **environ; /* NOLINT(readability-redundant-declaration): by POSIX it is ours to do */
 
 static const char usage_text[] =
 	"Usage: fry-run [OPTION]... [--] COMMAND [ARG]...\n"
@@ -168,7 +168,7 @@ __attribute__((noreturn)) static void refuse_option(const char *word, const char
 	refuse(strncmp(word, "--", 2) == 0 ? word : letter, rule);
 }
 
-__attribute__((noreturn)) static void print(const char *text)
+static void put(const char *text)
 {
 	while (*text != '\0') {
 		ssize_t written = write(STDOUT_FILENO, text, strlen(text));
@@ -177,6 +177,11 @@ __attribute__((noreturn)) static void print(const char *text)
 			refuse("stdout", strerror(errno));
 		text += written;
 	}
+}
+
+__attribute__((noreturn)) static void print(const char *text)
+{
+	put(text);
 	exit(EXIT_SUCCESS);
 }
 
@@ -356,7 +361,8 @@ static int parse_words(struct fry *fry, int argc, char **argv)
 		case 'L':
 			print(license_text);
 		case 'h':
-			print(usage_text);
+			put(usage_text);
+			print(system_usage);
 		case 'V':
 			print("fry-run " FRY_VERSION FRY_REVISION "\n");
 		case ':':
@@ -403,7 +409,7 @@ static void parse_options(struct fry *fry, int argc, char **argv)
 
 	for (int sig = 0; sig < SIGNALS; sig++)
 		options->as[sig] = (unsigned char)sig;
-	options->guard = true;
+	system_defaults(options);
 	stop_default(&fry->stop, STEP_WAIT);
 	parse_environment(fry, argv[0]);
 	first = parse_words(fry, argc, argv);
@@ -413,6 +419,7 @@ static void parse_options(struct fry *fry, int argc, char **argv)
 		refuse("COMMAND", "no command to run was given (see --help)");
 	if (first < argc && options->pause)
 		refuse(argv[first], "--pause runs no command");
+	system_check(options);
 	fry->command = argv + first;
 	fry->pausing = options->pause;
 }
@@ -439,14 +446,6 @@ static void share(struct fry *fry)
 		say("cannot get memory: %s", strerror(errno));
 		exit(EXIT_FRY);
 	}
-}
-
-/* Ask for the parent's death to be told: by SIGCHLD, which is never forwarded. */
-static void watch_parent(const struct fry *fry)
-{
-	/* It comes when the thread that forked us ends, too; so the loop looks at getppid(2). */
-	if (fry->options.parent_death != 0)
-		prctl(PR_SET_PDEATHSIG, SIGCHLD);
 }
 
 /* In the child: a variable that names fry-run's pid as the one it is meant for names COMMAND's. */
@@ -600,36 +599,15 @@ static void spawn(struct fry *fry)
 		    (int)fry->child, (int)fry->group);
 }
 
-/* Close all but stderr, and one more, where close_range(2), of Linux 5.9, is missing. */
-static void close_listed(int keep)
-{
-	struct listing open_fds;
-	long fd;
-
-	if (!listing_open(&open_fds, "/proc/self/fd")) {
-		for (fd = STDERR_FILENO + 1; fd < 65536; fd++)
-			if (fd != keep)
-				close((int)fd);
-		return;
-	}
-	while ((fd = listing_number(&open_fds)) != -1)
-		if (fd > STDERR_FILENO && fd != keep && fd != open_fds.fd)
-			close((int)fd);
-}
-
 /* Let go of what is COMMAND's: its pipes come to their end when it closes them, no mount is busy. */
 static void let_go(const struct fry *fry)
 {
 	/* The report is written by the process that the caller knows. */
-	unsigned keep =
-		fry->role == INNER || fry->report == -1 ? STDERR_FILENO : (unsigned)fry->report;
+	int keep = fry->role == INNER || fry->report == -1 ? STDERR_FILENO : fry->report;
 
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
-	if ((keep > STDERR_FILENO + 1 &&
-	     syscall(SYS_close_range, STDERR_FILENO + 1, keep - 1, 0) == -1) ||
-	    syscall(SYS_close_range, keep + 1, ~0U, 0) == -1)
-		close_listed((int)keep);
+	descriptors_close(keep);
 	if (chdir("/") == -1)
 		return; /* there is nowhere better */
 }
@@ -846,7 +824,9 @@ int main(int argc, char **argv)
 	place(&fry);
 	share(&fry);
 	report_open(&fry);
-	watch_parent(&fry);
+	/* It may come when the thread that forked us ends, too; so the loop looks at getppid(2). */
+	if (fry.options.parent_death != 0)
+		parent_watch();
 	reap_start(&fry);   /* before COMMAND can leave an orphan */
 	cgroup_start(&fry); /* before the guard: either process has to know the leaf */
 	tty_detach(&fry);   /* after all that may refuse, but by the leader of the session */

@@ -37,7 +37,11 @@ enum cgroup_option { CGROUP_NONE, CGROUP_NEW, CGROUP_OWN };
 enum leftover { LEFTOVER_STOP, LEFTOVER_WAIT, LEFTOVER_LEAVE, LEFTOVER_FAIL };
 
 enum {
+#ifdef _NSIG
 	SIGNALS = _NSIG, /* one more than the last signal */
+#else
+	SIGNALS = 129, /* as FreeBSD, which has the most */
+#endif
 	MAX_STEPS = 16,
 	MAX_NOTED = 256, /* steps, and leftovers, in a report */
 	CGROUP_FIGURES = 3
@@ -250,8 +254,6 @@ pid_t signals_group(const struct fry *fry);
 /* Take a signal that is pending. Returns whether it was. */
 bool signals_take(int sig, siginfo_t *info);
 bool signals_pending(int sig);
-/* Make sig do what it does by default. */
-void signals_default(int sig);
 /* Let sig, and no other that is pending, do it. */
 void signals_let(int sig);
 /* Die of sig, without dumping core. Returns where that is impossible: as PID 1. */
@@ -422,5 +424,35 @@ bool guard_receive(struct fry *fry, siginfo_t *info);
 void guard_poke(const struct fry *fry, int sig);
 /* Act on what was merged, or has waited for its copy long enough. Returns until when the next waits. */
 int64_t guard_expire(struct fry *fry);
+
+/* linux.c, or portable.c, which also has what there is elsewhere of reap.c, cgroup.c and guard.c */
+
+/* What is added to --help. */
+extern const char system_usage[];
+/* Set the options to what they are on this system if nothing is said. */
+void system_defaults(struct options *options);
+/* Exits where they ask for what this system does not have. */
+void system_check(const struct options *options);
+/* Sets of signals, those included that libc uses itself: all of them; with one more; */
+void mask_fill(sigset_t *set);
+void mask_add(sigset_t *set, int sig);
+/* without one. Returns whether it was there. */
+bool mask_cut(sigset_t *set, int sig);
+/* Block those in a set and no others; old, if it is not NULL, receives what was blocked. */
+void mask_set(const sigset_t *set, sigset_t *old);
+/* Have SIGCHLD, and what else nobody minds by default, wait while blocked; old receives its action. */
+void signal_heed(struct sigaction *old);
+/* Make a signal do what it does by default. */
+void signal_default(int sig);
+/* Send a signal with its value, and its sender where that can be. Returns -1 with errno. */
+int signal_queue(pid_t pid, siginfo_t *info);
+/* Ask for the parent's death to be told. */
+void parent_watch(void);
+/* Dump no core. */
+void core_forbid(void);
+/* Make a zombie that leads a group of its own. Returns its pid, or -1 with errno. */
+pid_t zombie_make(void);
+/* Close every descriptor above stderr, but one. */
+void descriptors_close(int keep);
 
 #endif

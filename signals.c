@@ -11,10 +11,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fry.h"
 
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What a shell or `kill -l` says: glibc's count, under musl too, whose SIGRTMIN is 35. */
+/* What a shell or `kill -l` says: on Linux glibc's count, under musl too, whose SIGRTMIN is 35. */
+#if defined(__linux__) || !defined(SIGRTMIN)
 enum { RTMIN = 34, RTMAX = SIGNALS - 1 };
+#else
+#define RTMIN SIGRTMIN
+#define RTMAX SIGRTMAX
+#endif
 
 /* With aliases after the name that is printed. */
 static const struct {
@@ -43,8 +44,19 @@ static const struct {
 	{"CHLD", SIGCHLD},     {"CLD", SIGCHLD},  {"CONT", SIGCONT},     {"STOP", SIGSTOP},
 	{"TSTP", SIGTSTP},     {"TTIN", SIGTTIN}, {"TTOU", SIGTTOU},     {"URG", SIGURG},
 	{"XCPU", SIGXCPU},     {"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF},
-	{"WINCH", SIGWINCH},   {"IO", SIGIO},     {"POLL", SIGIO},       {"PWR", SIGPWR},
 	{"SYS", SIGSYS},
+#ifdef SIGWINCH
+	{"WINCH", SIGWINCH},
+#endif
+#ifdef SIGIO
+	{"IO", SIGIO},         {"POLL", SIGIO},
+#endif
+#ifdef SIGPWR
+	{"PWR", SIGPWR},
+#endif
+#ifdef SIGINFO
+	{"INFO", SIGINFO},
+#endif
 };
 
 enum { NAMES = sizeof(signal_names) / sizeof(signal_names[0]) };
@@ -175,41 +187,11 @@ int64_t clock_add(int64_t time, int64_t span)
 	return time > NEVER - span ? NEVER : time + span;
 }
 
-enum { LONG_BITS = 8 * sizeof(long) };
-
-/* libc's sigfillset and sigprocmask leave out the signals that it uses itself (32 and up). */
-static void mask_set(const sigset_t *set, sigset_t *old)
-{
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, set, old, SIGNALS / 8);
-}
-
-static void mask_all(sigset_t *set)
-{
-	memset(set, 0xff, sizeof(*set));
-}
-
-/* The word of a set, and the bit in it, that stand for a signal. */
-static unsigned long *mask_word(sigset_t *set, int sig)
-{
-	return &((unsigned long *)set)[(sig - 1) / LONG_BITS];
-}
-
-static unsigned long mask_bit(int sig)
-{
-	return 1UL << (sig - 1) % LONG_BITS;
-}
-
-static void mask_all_but(sigset_t *set, int sig)
-{
-	mask_all(set);
-	*mask_word(set, sig) &= ~mask_bit(sig);
-}
-
 void signals_hold(sigset_t *old)
 {
 	sigset_t all;
 
-	mask_all(&all);
+	mask_fill(&all);
 	mask_set(&all, old);
 }
 
@@ -223,7 +205,7 @@ void signals_block(struct fry *fry)
 	 * Ignored, a SIGCHLD would make the kernel reap by itself, and COMMAND's status would be
 	 * lost. (A blocked signal is queued even where it is ignored; the others stay as they are.)
 	 */
-	sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, &fry->child_action);
+	signal_heed(&fry->child_action);
 	for (size_t i = 0; i < sizeof(stopping) / sizeof(stopping[0]); i++)
 		if (sigaction(stopping[i], NULL, &action) == 0)
 			fry->ignored[stopping[i]] = action.sa_handler == SIG_IGN;
@@ -241,7 +223,7 @@ int signals_receive(siginfo_t *info, int64_t deadline)
 	sigset_t all;
 	int sig;
 
-	mask_all(&all);
+	mask_fill(&all);
 	do {
 		int64_t left = deadline == NEVER ? NEVER : deadline - clock_now();
 		struct timespec wait = {0};
@@ -262,7 +244,7 @@ static int signal_command(const struct fry *fry, int sig, siginfo_t *info)
 {
 	if (info->si_code == SI_QUEUE) {
 		info->si_signo = sig;
-		if (syscall(SYS_rt_sigqueueinfo, fry->child, sig, info) == 0)
+		if (signal_queue(fry->child, info) == 0)
 			return 0;
 	}
 	return kill(fry->child, sig);
@@ -296,10 +278,30 @@ static unsigned forward_at_once(struct fry *fry, int sig, siginfo_t *info, bool 
 	return note.found;
 }
 
+/* Whether the kernel sent this by itself: what is typed at a terminal, for one. */
+static bool is_kernels(const siginfo_t *info)
+{
+#ifdef SI_KERNEL
+	return info->si_code == SI_KERNEL;
+#else
+	return info->si_code != SI_USER && info->si_code != SI_QUEUE;
+#endif
+}
+
+/* Whether this says that a window has another size. */
+static bool is_resize(int sig)
+{
+#ifdef SIGWINCH
+	return sig == SIGWINCH;
+#else
+	return sig == 0;
+#endif
+}
+
 /* Whether the terminal sent this to fry-run, and COMMAND is in another session. */
 static bool is_typed_elsewhere(const struct fry *fry, const siginfo_t *info)
 {
-	return info->si_code == SI_KERNEL && fry->options.placement == PLACE_SESSION;
+	return is_kernels(info) && fry->options.placement == PLACE_SESSION;
 }
 
 pid_t signals_group(const struct fry *fry)
@@ -316,7 +318,7 @@ static bool is_for_group(const struct fry *fry, int sig, const siginfo_t *info, 
 	if (sig == SIGCONT && fry->outcome->stopped != 0)
 		return signals_group(fry) != fry->job;
 	/* What is typed is for all of a foreground job, whose group may be fry-run's by now. */
-	if (info->si_code == SI_KERNEL && (sig == SIGTSTP || sig == SIGWINCH))
+	if (is_kernels(info) && (sig == SIGTSTP || is_resize(sig)))
 		return true;
 	/* Or what a schedule begins with, unless --rewrite has made it another. */
 	return signals_stop(sig) || (stopping && sig == info->si_signo);
@@ -372,7 +374,7 @@ static bool is_own(const struct fry *fry, const siginfo_t *info)
 		return (info->si_code >= CLD_EXITED && info->si_code <= CLD_CONTINUED) ||
 		       (guard_holds(fry) && info->si_pid == fry->child);
 	case SIGXCPU: /* of fry-run's own RLIMIT_CPU; COMMAND has its own count */
-		return info->si_code == SI_KERNEL;
+		return is_kernels(info);
 	default:
 		return false;
 	}
@@ -380,39 +382,35 @@ static bool is_own(const struct fry *fry, const siginfo_t *info)
 
 void signals_before(struct fry *fry)
 {
-	memset(&fry->early, 0, sizeof(fry->early));
+	sigemptyset(&fry->early);
 	sigpending(&fry->early);
 }
 
 bool signals_early(struct fry *fry, int sig)
 {
-	unsigned long *word = mask_word(&fry->early, sig);
-	bool early = (*word & mask_bit(sig)) != 0;
-
-	*word &= ~mask_bit(sig);
-	return early;
+	return mask_cut(&fry->early, sig);
 }
 
 bool signals_pending(int sig)
 {
 	sigset_t set;
 
-	return sigpending(&set) == 0 && (*mask_word(&set, sig) & mask_bit(sig)) != 0;
+	return sigpending(&set) == 0 && mask_cut(&set, sig);
 }
 
 bool signals_take(int sig, siginfo_t *info)
 {
 	sigset_t set;
 
-	memset(&set, 0, sizeof(set));
-	*mask_word(&set, sig) |= mask_bit(sig);
+	sigemptyset(&set);
+	mask_add(&set, sig);
 	return sigtimedwait(&set, info, &(struct timespec){0}) == sig;
 }
 
 /* Whether the terminal sent this, and so to COMMAND, in the same group, as well. */
 static bool is_typed(const struct fry *fry, const siginfo_t *info)
 {
-	if (info->si_code != SI_KERNEL || fry->options.placement != PLACE_INHERIT)
+	if (!is_kernels(info) || fry->options.placement != PLACE_INHERIT)
 		return false;
 	switch (info->si_signo) {
 	case SIGHUP: /* a session leader is the only one to get the hang-up, and CONT with it */
@@ -423,10 +421,9 @@ static bool is_typed(const struct fry *fry, const siginfo_t *info)
 	case SIGTSTP:
 	case SIGTTIN:
 	case SIGTTOU:
-	case SIGWINCH:
 		return true;
 	default:
-		return false;
+		return is_resize(info->si_signo);
 	}
 }
 
@@ -470,7 +467,8 @@ void signals_discard(int except)
 	siginfo_t info;
 	sigset_t set;
 
-	mask_all_but(&set, except);
+	mask_fill(&set);
+	mask_cut(&set, except);
 	while (sigtimedwait(&set, &info, &(struct timespec){0}) > 0)
 		;
 }
@@ -483,44 +481,34 @@ void signals_act(struct fry *fry, siginfo_t *info)
 
 	if (is_own(fry, info) || (is_typed(fry, info) && !signals_early(fry, sig) && !fry->pausing))
 		return;
-	if (info->si_code == SI_KERNEL)
+	if (is_kernels(info))
 		say_verbose(fry, 1, "received %s from the kernel", signals_name(sig, &name));
 	else
 		say_verbose(fry, 1, "received %s from process %d", signals_name(sig, &name),
 			    (int)info->si_pid);
 	/* What was typed at the terminal is no stop request, wherever COMMAND runs. */
-	stopping = signals_stop(sig) && (info->si_code != SI_KERNEL || fry->pausing) &&
-		   !fry->ignored[sig] && fry->options.as[sig] != 0;
+	stopping = signals_stop(sig) && (!is_kernels(info) || fry->pausing) && !fry->ignored[sig] &&
+		   fry->options.as[sig] != 0;
 	if (info->si_code != STEP_CODE || fry->pausing)
 		signals_request(fry, info, stopping);
 	else if (stopping)
 		signals_witnessed(fry, sig, 0);
 }
 
-/* libc's sigaction(2) refuses the signals that libc uses itself. All zero is SIG_DFL. */
-void signals_default(int sig)
-{
-	static const uint64_t action[8] = {0};
-
-	if (sigaction(sig, &(struct sigaction){.sa_handler = SIG_DFL}, NULL) == -1)
-		syscall(SYS_rt_sigaction, sig, action, NULL, SIGNALS / 8);
-}
-
 void signals_let(int sig)
 {
 	sigset_t mask;
 
-	mask_all_but(&mask, sig);
+	mask_fill(&mask);
+	mask_cut(&mask, sig);
 	mask_set(&mask, NULL);
 	signals_hold(NULL);
 }
 
 void signals_die(const struct fry *fry, int sig)
 {
-	/* COMMAND has dumped core if it should. A core_pattern that is a pipe heeds no limit. */
-	prctl(PR_SET_DUMPABLE, 0);
-	prlimit(0, RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0}, NULL);
-	signals_default(sig);
+	core_forbid(); /* COMMAND has dumped its own if it should */
+	signal_default(sig);
 	kill(fry->self, sig);
 	signals_let(sig);
 }

@@ -80,22 +80,24 @@ void tty_detach(struct fry *fry)
 	if (tty->moving == -1)
 		return;
 	tty->mirrors = false; /* and no shell is left to see */
-	holder = vfork();     /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
-	if (holder == 0) {
-		setpgid(0, 0); /* NOLINT(clang-analyzer-unix.Vfork) */
-		_exit(EXIT_SUCCESS);
-	}
+	holder = zombie_make();
 	if (holder == -1)
 		refuse_fork(fry);
 	tcsetpgrp(tty->moving, holder);
+#ifdef TIOCNOTTY
 	ioctl(tty->moving, TIOCNOTTY);
+#endif
 	waitpid(holder, NULL, 0);
 }
 
 void tty_attach(const struct fry *fry)
 {
+#ifdef TIOCSCTTY
 	if (fry->tty.moving != -1)
 		ioctl(fry->tty.moving, TIOCSCTTY, 0);
+#else
+	(void)fry; /* a leader has what it opens */
+#endif
 }
 
 /* As all signals are blocked, the background may do this: no TTOU stops it, tcsetpgrp(3). */
@@ -219,7 +221,7 @@ void tty_follow(struct fry *fry)
 	/* One that was sent to fry-run is for COMMAND, and not what fry-run stops by. */
 	if (signals_take(sig, &info))
 		signals_act(fry, &info);
-	signals_default(sig);
+	signal_default(sig);
 	kill(fry->self, sig);
 	/* It waits, and CONT discards it from now on. Where COMMAND went on before, that shows now. */
 	tty_look(fry);

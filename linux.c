@@ -1,0 +1,135 @@
+/*
+ * linux.c - what Linux alone is asked for
+ *
+ * libc keeps a few signals for itself and leaves them out of its sets and calls; fry-run forwards
+ * all there are, so masks and dispositions are set past it. portable.c has the same by POSIX.
+ */
+/* SPDX-License-Identifier: MIT */
+#include "fry.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char system_usage[] = "";
+
+void system_defaults(struct options *options)
+{
+	options->guard = true;
+}
+
+void system_check(const struct options *options)
+{
+	(void)options; /* all of it can be had */
+}
+
+enum { LONG_BITS = 8 * sizeof(long) };
+
+/* The word of a set, and the bit in it, that stand for a signal. */
+static unsigned long *mask_word(sigset_t *set, int sig)
+{
+	return &((unsigned long *)set)[(sig - 1) / LONG_BITS];
+}
+
+static unsigned long mask_bit(int sig)
+{
+	return 1UL << (sig - 1) % LONG_BITS;
+}
+
+void mask_fill(sigset_t *set)
+{
+	memset(set, 0xff, sizeof(*set));
+}
+
+void mask_add(sigset_t *set, int sig)
+{
+	*mask_word(set, sig) |= mask_bit(sig);
+}
+
+bool mask_cut(sigset_t *set, int sig)
+{
+	unsigned long *word = mask_word(set, sig);
+	bool was = (*word & mask_bit(sig)) != 0;
+
+	*word &= ~mask_bit(sig);
+	return was;
+}
+
+void mask_set(const sigset_t *set, sigset_t *old)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, set, old, SIGNALS / 8);
+}
+
+void signal_heed(struct sigaction *old)
+{
+	sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, old);
+}
+
+/* libc's sigaction(2) refuses the signals that libc uses itself. All zero is SIG_DFL. */
+void signal_default(int sig)
+{
+	static const uint64_t action[8] = {0};
+
+	if (sigaction(sig, &(struct sigaction){.sa_handler = SIG_DFL}, NULL) == -1)
+		syscall(SYS_rt_sigaction, sig, action, NULL, SIGNALS / 8);
+}
+
+int signal_queue(pid_t pid, siginfo_t *info)
+{
+	return (int)syscall(SYS_rt_sigqueueinfo, pid, info->si_signo, info);
+}
+
+/* By SIGCHLD, which is never forwarded. */
+void parent_watch(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGCHLD);
+}
+
+/* A core_pattern that is a pipe heeds no limit. */
+void core_forbid(void)
+{
+	prctl(PR_SET_DUMPABLE, 0);
+	prlimit(0, RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0}, NULL);
+}
+
+pid_t zombie_make(void)
+{
+	pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+
+	if (pid == 0) {
+		setpgid(0, 0); /* NOLINT(clang-analyzer-unix.Vfork) */
+		_exit(EXIT_SUCCESS);
+	}
+	return pid;
+}
+
+/* Close all but stderr, and one more, where close_range(2), of Linux 5.9, is missing. */
+static void close_listed(int keep)
+{
+	struct listing open_fds;
+	long fd;
+
+	if (!listing_open(&open_fds, "/proc/self/fd")) {
+		for (fd = STDERR_FILENO + 1; fd < 65536; fd++)
+			if (fd != keep)
+				close((int)fd);
+		return;
+	}
+	while ((fd = listing_number(&open_fds)) != -1)
+		if (fd > STDERR_FILENO && fd != keep && fd != open_fds.fd)
+			close((int)fd);
+}
+
+void descriptors_close(int keep)
+{
+	unsigned kept = (unsigned)keep;
+
+	if ((kept > STDERR_FILENO + 1 &&
+	     syscall(SYS_close_range, STDERR_FILENO + 1, kept - 1, 0) == -1) ||
+	    syscall(SYS_close_range, kept + 1, ~0U, 0) == -1)
+		close_listed(keep);
+}
