@@ -69,6 +69,7 @@ executable() {
 	assert_lines err
 }
 
+# bats test_tags=linux
 @test "death by each signal is mirrored" {
 	requires perl
 	for signal in $(deadly); do
@@ -77,6 +78,7 @@ executable() {
 	done
 }
 
+# bats test_tags=linux
 @test "death by each signal is mirrored that fry-run was started with ignored and blocked" {
 	requires perl
 	for signal in $(deadly); do
@@ -108,6 +110,7 @@ executable() {
 	assert_equal "$(ending_of "$FRY_RUN" "$FRY_RUN" "$FRY_RUN" sh -c 'kill -USR1 $$')" 'died of 10'
 }
 
+# bats test_tags=linux
 @test "COMMAND's status counts, not that of an orphan or of what is stopped afterwards" {
 	fry sh -c '"$0" -e 9 -d; "$0" -x TERM=8 -d; exit 7' "$BIN/probe"
 	assert_status 7
@@ -121,6 +124,7 @@ executable() {
 	assert_status 7
 }
 
+# bats test_tags=linux
 @test "one core is dumped, COMMAND's" {
 	requires_core_files
 	for signal in QUIT ABRT SEGV; do
@@ -133,6 +137,7 @@ executable() {
 	done
 }
 
+# bats test_tags=linux
 @test "a core limit of 0 prevents the second core, and being undumpable does, too" {
 	requires seccomp
 	requires_core_files
@@ -243,6 +248,7 @@ executable() {
 	assert_status 124
 }
 
+# bats test_tags=linux
 @test "a timeout does not count once COMMAND has ended" {
 	# The daemon takes TERM and stays until the KILL, when the timeout is long over.
 	fry -t .2 -k .4 sh -c '"$0" -d -n -o daemon.out; exit 7' "$BIN/probe"
@@ -274,6 +280,7 @@ executable() {
 	assert_status 125
 }
 
+# bats test_tags=linux
 @test "--leftover=fail makes 125 of a success that leaves something behind, and names it" {
 	fry --leftover=fail sh -c '"$0" -d -o daemon.out; "$0" -d -o daemon.out' "$BIN/probe"
 	assert_status 125
@@ -284,6 +291,7 @@ executable() {
 	assert_equal "$(count_lines err '*')" 2
 }
 
+# bats test_tags=linux
 @test "--leftover=fail leaves a failure, and death by a signal, as it is" {
 	requires perl
 	fry --leftover=fail sh -c '"$0" -d -o daemon.out; exit 7' "$BIN/probe"
@@ -294,6 +302,7 @@ executable() {
 	assert_status 124
 }
 
+# bats test_tags=linux
 @test "--leftover=fail is a success where nothing is left behind" {
 	fry --leftover=fail sh -c 'sleep 0 & wait'
 	assert_status 0

@@ -52,6 +52,7 @@ received() {
 	grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
 }
 
+# bats test_tags=linux
 @test "every signal that can be caught reaches COMMAND exactly once" {
 	start it "$FRY_RUN" -k 1h -- "$BIN/probe" -n
 	ready it
@@ -82,6 +83,7 @@ received() {
 	finish it
 }
 
+# bats test_tags=linux
 @test "what sigqueue sends keeps its value and its sender" {
 	start it "$FRY_RUN" -- "$BIN/probe" -n -s -q
 	ready it
@@ -127,6 +129,7 @@ received() {
 	finish it
 }
 
+# bats test_tags=linux
 @test "a fry-run that is signalled without end while it is stopped does not fill the queue" {
 	requires user-namespace # in one of its own the queue is counted for itself
 	start it unshare -Ur "$FRY_RUN" --guard -- "$BIN/probe" -n
@@ -189,6 +192,7 @@ received() {
 	done
 }
 
+# bats test_tags=linux
 @test "--scope=tree sends every signal to everything that was started" {
 	family --scope=tree
 	for signal in HUP INT RTMIN+2 TERM; do
@@ -201,6 +205,7 @@ received() {
 	family_end
 }
 
+# bats test_tags=linux
 @test "of the caller's group only what fry-run started is signalled" {
 	start shell setsid bash -c '
 		"$0" -n -o bystander.out &
@@ -364,6 +369,7 @@ received() {
 	done
 }
 
+# bats test_tags=linux
 @test "what a process sends to the caller's whole group reaches COMMAND once on a terminal too" {
 	start_tty it "$FRY_RUN" --guard -k 1h -- "$BIN/probe" -n
 	ready it
@@ -417,6 +423,7 @@ received() {
 	wait_gone "$wrapper"
 }
 
+# bats test_tags=linux
 @test "while COMMAND is gone signals go to those who remain" {
 	start it "$FRY_RUN" --leftover=wait -k 1h -- bash -c '
 		"$0" -d -n -o daemon.out

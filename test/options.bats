@@ -94,6 +94,7 @@ times_out_after() {
 
 # --- every option, in every form
 
+# bats test_tags=linux
 @test "an option's value follows its letter, in the same word or the next" {
 	for option in k5 t1h pTERM rUSR1:USR2 e7; do
 		accepts "-$option"
@@ -101,6 +102,7 @@ times_out_after() {
 	done
 }
 
+# bats test_tags=linux
 @test "an option's value follows its name, after = or in the next word" {
 	for option in kill-after=5 stop=TERM/5s/KILL timeout=1h parent-death=TERM leftover=stop \
 		scope=auto rewrite=USR1:USR2 pgroup=auto status=mirror expect=7; do
@@ -179,6 +181,7 @@ times_out_after() {
 	refuses '--stop: *-k*' --stop=TERM/5s/KILL --kill-after=0
 }
 
+# bats test_tags=linux
 @test "-p passes on a signal when the parent dies" {
 	for option in '-p TERM' --parent-death=SIGTERM '-p 15'; do
 		start it sh -c "'$FRY_RUN' $option '$BIN/probe'; true"
@@ -189,6 +192,7 @@ times_out_after() {
 	done
 }
 
+# bats test_tags=linux
 @test "--leftover decides on a process that outlives COMMAND" {
 	fry --leftover=stop "$BIN/probe" -d -o stop.out
 	assert_status 0
@@ -238,6 +242,7 @@ times_out_after() {
 	done
 }
 
+# bats test_tags=linux
 @test "--scope=tree forwards to everything below" {
 	start it "$FRY_RUN" --scope=tree sh -c '"$0" -d -n -o daemon.out; exec "$0" -n' "$BIN/probe"
 	ready it
@@ -343,6 +348,7 @@ times_out_after() {
 	assert_status 4
 }
 
+# bats test_tags=linux
 @test "-w names each orphan as it is reaped, once, and no one else" {
 	for option in -w --warn-reaped -w -w -w -w -w -w; do
 		fry "$option" "$BIN/orphans" 20
@@ -366,6 +372,7 @@ times_out_after() {
 
 # --- as the users of tini, dumb-init and catatonit write it
 
+# bats test_tags=linux
 @test "tini's command lines" {
 	accepts
 	accepts --
@@ -571,6 +578,7 @@ times_out_after() {
 	forwards_usr1_as RTMIN+30 -r SIGUSR1:rtmin+30
 }
 
+# bats test_tags=linux
 @test "a SIGNAL may be a number, that of every signal" {
 	# Each as the one before it; what cannot be caught can be neither received nor seen.
 	for from in {1..64}; do

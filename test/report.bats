@@ -19,6 +19,7 @@ assert_field() {
 	assert_equal "$(field "$1")" "$2" "$1"
 }
 
+# bats test_tags=linux
 @test "COMMAND that exits is reported: what, when, how, and what it took" {
 	before=$(date -u +%FT%T)
 	for guard in --guard --no-guard; do
@@ -44,6 +45,7 @@ assert_field() {
 	assert_field '[.argv[0], .exit.code, .status, .cause]' '["./missing",127,127,"exec-failed"]'
 }
 
+# bats test_tags=linux
 @test "a stop is reported: who asked, each step, how many were left, and when" {
 	start it "$FRY_RUN" --report=report --stop=INT/0.2/TERM/0.1/KILL -- "$BIN/probe" -n -f 2
 	ready it 3
@@ -59,6 +61,7 @@ assert_field() {
 	assert_field .pid "$it_pid"
 }
 
+# bats test_tags=linux
 @test "a timeout and the death of the parent are causes" {
 	run "$FRY_RUN" --report=report -t 0.1 -- sleep 1000
 	assert_status 124
@@ -73,6 +76,7 @@ assert_field() {
 	assert_field .cause '"parent-death"'
 }
 
+# bats test_tags=linux
 @test "leftovers are reported with the signal that ended them, and orphans are counted" {
 	run "$FRY_RUN" --report=report -k 0.2 -- sh -c '"$0" -d -o one.out; "$0" -d -n -o two.out; "$0" -d -x TERM=0 -o three.out' "$BIN/probe"
 	ready one
@@ -127,12 +131,14 @@ assert_field() {
 	assert_match "$output" 'fry-run: --report=fd:7: cannot be written: Broken pipe'
 }
 
+# bats test_tags=linux
 @test "with a cgroup its figures are reported" {
 	requires cgroup2
 	run "$FRY_RUN" --cgroup=new --report=report -- true
 	assert_field '.cpu_usec > 0' true
 }
 
+# bats test_tags=linux
 @test "kill -9 of the inner process is reported" {
 	start it "$FRY_RUN" --guard --report=report -- "$BIN/probe"
 	ready it
@@ -149,6 +155,7 @@ story() {
 			-e 's/inner process is [0-9]*/inner process is N/'
 }
 
+# bats test_tags=linux
 @test "-v tells the story in order" {
 	start it "$FRY_RUN" --guard -v --stop=INT/0.2/TERM/1h -- sh -c '"$0" -d -o daemon.out; exec "$0" -i INT' "$BIN/probe"
 	ready it
@@ -164,6 +171,7 @@ story() {
 		'time for TERM' 'sent TERM to all 2 that are left' 'dying of TERM, as COMMAND did'
 }
 
+# bats test_tags=linux
 @test "a step that leaked is red, and its log names what leaked" {
 	run "$FRY_RUN" --leftover=fail -- sh -c '"$0" -d -o daemon.out' "$BIN/probe"
 	assert_status 125
@@ -176,6 +184,7 @@ wait_started() {
 	wait_prints / readlink "/proc/$1/cwd"
 }
 
+# bats test_tags=linux
 @test "--pause reaps until it is asked to end, and leaves nothing" {
 	for signal in INT TERM QUIT; do
 		rm -f child.out
@@ -212,6 +221,7 @@ wait_started() {
 	assert_status 0
 }
 
+# bats test_tags=linux
 @test "--help fits a screen" {
 	run "$FRY_RUN" --help
 	((${#lines[@]} <= 24))

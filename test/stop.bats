@@ -149,6 +149,7 @@ nag() {
 	assert_status 137
 }
 
+# bats test_tags=linux
 @test "steps reach whatever is left, wherever it is, each once" {
 	all_kinds -k 0.4
 	kill -INT "$pid"
@@ -164,6 +165,7 @@ nag() {
 	done
 }
 
+# bats test_tags=linux
 @test "a step does not repeat what a request has brought" {
 	all_kinds --stop=TERM/1h/INT/0.5/KILL
 	kill -TERM "$pid"
@@ -188,6 +190,7 @@ nag() {
 	assert_lines it.out "ready $command" INT TERM INT
 }
 
+# bats test_tags=linux
 @test "what is started during the stop gets the next step" {
 	start it "$FRY_RUN" -k 1 -- bash -c '
 		trap "" TERM
@@ -213,6 +216,7 @@ nag() {
 	done
 }
 
+# bats test_tags=linux
 @test "a stopped member of COMMAND's group gets CONT with the request, and acts" {
 	start it "$FRY_RUN" -k 1h -- bash -c '"$0" -T -o child.out & exec "$0" -n' "$BIN/probe"
 	ready it
@@ -227,6 +231,7 @@ nag() {
 	finish it
 }
 
+# bats test_tags=linux
 @test "whatever is stopped gets CONT with a step, and acts" {
 	start it "$FRY_RUN" --stop=INT/0.1/TERM/1h -- bash -c '
 		"$0" -T -i INT -S -o apart.out & exec "$0" -T -i INT' "$BIN/probe"
@@ -247,6 +252,7 @@ nag() {
 	assert_equal "$(count_lines it.out CONT)" 0
 }
 
+# bats test_tags=linux
 @test "KILL ends everything, stopped or not" {
 	all_kinds --stop=KILL
 	kill -STOP "$command" "$daemon" "$apart"
@@ -278,6 +284,7 @@ nag() {
 	done
 }
 
+# bats test_tags=linux
 @test "when a schedule without KILL is over, fry-run names what is left and exits 125" {
 	all_kinds --stop=INT/0.1/TERM/0.1
 	began=$(now)
@@ -295,6 +302,7 @@ nag() {
 	done
 }
 
+# bats test_tags=linux
 @test "fry-run returns the moment nothing is left" {
 	start it "$FRY_RUN" -k 1h -- bash -c '"$0" -d -o daemon.out; exec "$0" -f 3' "$BIN/probe"
 	ready it 4
@@ -383,6 +391,7 @@ nag() {
 	assert_lines it.out "ready ${ready[0]}" USR2 QUIT
 }
 
+# bats test_tags=linux
 @test "--timeout is 124 also where COMMAND cares about KILL only, or exits 0 on being stopped" {
 	all_kinds -k 0.1 -t 2
 	finish it
@@ -415,6 +424,7 @@ nag() {
 	assert_lines it.out "ready $command" INT TERM
 }
 
+# bats test_tags=linux
 @test "a timeout is no longer one when COMMAND has ended" {
 	start it "$FRY_RUN" -k 1h -t 1 --leftover=wait -- bash -c '"$0" -n -d -o daemon.out; exit 3' \
 		"$BIN/probe"
@@ -443,6 +453,7 @@ child_of_shell() {
 	wrapper=$parent
 }
 
+# bats test_tags=linux
 @test "the parent's death is as TERM from a process, where that was asked for" {
 	child_of_shell -k 0.2 -p TERM
 	end "$pid"
@@ -450,6 +461,7 @@ child_of_shell() {
 	assert_lines it.out "ready $command" TERM
 }
 
+# bats test_tags=linux
 @test "it is a stop request for INT and QUIT too, at their steps" {
 	for signal in INT QUIT; do
 		child_of_shell -k 0.2 --parent-death="$signal"
@@ -459,6 +471,7 @@ child_of_shell() {
 	done
 }
 
+# bats test_tags=linux
 @test "it is merely forwarded with another signal" {
 	child_of_shell -k 0.1 -p HUP
 	end "$pid"
@@ -472,6 +485,7 @@ child_of_shell() {
 	wait_gone "$wrapper"
 }
 
+# bats test_tags=linux
 @test "it is COMMAND's end with KILL" {
 	child_of_shell -k 1h -p KILL
 	end "$pid"
@@ -490,6 +504,7 @@ child_of_shell() {
 	wait_gone "$wrapper"
 }
 
+# bats test_tags=linux
 @test "the end of the thread that started fry-run is no death" {
 	start it "$BIN/parent" -t "$FRY_RUN" -k 0.1 -p TERM -- "$BIN/probe" -n -o command.out
 	ready it
@@ -505,6 +520,7 @@ child_of_shell() {
 	assert_lines command.out "ready $command" USR1 TERM
 }
 
+# bats test_tags=linux
 @test "the end of the thread before COMMAND was started is no death, the parent's is" {
 	for _ in {1..20}; do
 		start it "$BIN/parent" -t "$FRY_RUN" -p TERM -- "$BIN/probe" -o command.out
@@ -519,6 +535,7 @@ child_of_shell() {
 	done
 }
 
+# bats test_tags=linux
 @test "a parent that dies before COMMAND is started is not missed" {
 	for _ in {1..200}; do
 		"$BIN/parent" -b "$FRY_RUN" -k 0 -p TERM -- sleep 1000 3>&-

@@ -179,6 +179,7 @@ idle() {
 	both_have 'open: 0 1 2 5 7 200 255'
 }
 
+# bats test_tags=linux
 @test "COMMAND has no more descriptors whatever fry-run was told" {
 	for option in -v -w -pTERM -t1h --pgroup=session --scope=tree; do
 		FRY_RUN_OPTS=-s "$BIN/fresh" "$FRY_RUN" "$option" "$BIN/probe" -F -o open 2>err
@@ -248,6 +249,7 @@ name_of_child() {
 
 # --- signals
 
+# bats test_tags=linux
 @test "COMMAND's signal mask is the caller's, for each of the signals" {
 	for signal in {1..64}; do
 		same "$BIN/fresh" -b "$signal" -- "$BIN/probe" -D
@@ -257,6 +259,7 @@ name_of_child() {
 	both_have 'blocked: 1 2 * 63 64'
 }
 
+# bats test_tags=linux
 @test "COMMAND's dispositions are the caller's, for each of the signals" {
 	for signal in {1..64}; do
 		same "$BIN/fresh" -i "$signal" -- "$BIN/probe" -D
@@ -268,6 +271,7 @@ name_of_child() {
 	both_have 'ignored:'
 }
 
+# bats test_tags=linux
 @test "COMMAND's mask and dispositions are the caller's whatever fry-run was told" {
 	some=$(seq -s, 2 3 64)
 	"$BIN/fresh" -i "$some" -b "$some" "$BIN/probe" -D >unwrapped
@@ -278,6 +282,7 @@ name_of_child() {
 	done
 }
 
+# bats test_tags=linux
 @test "COMMAND's status is known though CHLD is ignored, or blocked, or both, at entry" {
 	requires perl
 	for state in '-i CHLD' '-b CHLD' '-i CHLD -b CHLD' "-i $(seq -s, 64) -b $(seq -s, 64)"; do
