@@ -194,15 +194,20 @@ bench: $(B)/fry-run $(BENCHES)
 CPPCHECK = cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
 	--suppress=missingIncludeSystem --suppress=unusedStructMember --error-exitcode=1
 
-lint:
-	clang-format --dry-run -Werror *.[ch] test/*.[ch] test/procctl/*.c test/procctl/sys/*.h fuzz/*.[ch] bench/*.[ch]
+lint: lint-tidy lint-others
+
+lint-tidy:
 	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- $(STANDARD)
 	for played in '' '$(PLAYED)' '$(PLAYED) -DDRAGONFLY'; do \
-		clang-tidy --quiet --warnings-as-errors='*' portable.c -- $(STANDARD_1) $$played && \
-		gcc $(STANDARD_1) $$played -O2 -fanalyzer -Werror -c -o /dev/null portable.c || exit; done
+		clang-tidy --quiet --warnings-as-errors='*' portable.c -- $(STANDARD_1) $$played || exit; done
+
+lint-others:
+	clang-format --dry-run -Werror *.[ch] test/*.[ch] test/procctl/*.c test/procctl/sys/*.h fuzz/*.[ch] bench/*.[ch]
 	$(CPPCHECK) -D_GNU_SOURCE $(SOURCES)
 	$(CPPCHECK) --suppress=knownConditionTrueFalse -D_XOPEN_SOURCE=700 portable.c
 	for file in $(SOURCES); do gcc $(STANDARD) -O2 -fanalyzer -Werror -c -o /dev/null $$file || exit; done
+	for played in '' '$(PLAYED)' '$(PLAYED) -DDRAGONFLY'; do \
+		gcc $(STANDARD_1) $$played -O2 -fanalyzer -Werror -c -o /dev/null portable.c || exit; done
 	cd test && shellcheck -x *.bats *.bash peers peers-tty smoke coverage ../.ci/run ../fuzz/run ../bench/run \
 		../doc/picture ../completions/fry-run.bash
 	mandoc -Tlint -Wwarning man/fry-run.1
@@ -273,5 +278,5 @@ static-all:
 clean:
 	rm -rf fry-run schedule revision *.o *.d build test/bin bench/bin
 
-.PHONY: all always check check-glibc check-asan check-portable check-supervisors check-packages check-stress portable fuzz coverage bench lint install uninstall \
+.PHONY: all always check check-glibc check-asan check-portable check-supervisors check-packages check-stress portable fuzz coverage bench lint lint-tidy lint-others install uninstall \
 	docs dist deb static-all clean
