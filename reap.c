@@ -46,6 +46,7 @@ struct walk {
 	struct errand *errand;
 	bool proc;     /* /proc tells of the pids that fry-run knows */
 	bool hidden;   /* but not of everybody */
+	bool again;    /* one walk was not enough: whole groups are killed */
 	bool thorough; /* all of it is read, rather than the children of the children */
 	bool hurried;  /* it has asked for more of the processor */
 	unsigned fresh;
@@ -426,7 +427,7 @@ static void errand_run(struct walk *walk, struct process *process)
 	/* Also for one that has had the signal: it may not have acted on it. */
 	if (errand->stopping && (process->state == 'T' || process->state == 0))
 		errand_signal(walk, process, SIGCONT);
-	if (errand->signal == SIGKILL)
+	if (errand->signal == SIGKILL && walk->again)
 		kill_group(walk, process);
 }
 
@@ -648,13 +649,14 @@ static bool is_loose(const struct fry *fry)
 	return !fry->subreaper || is_heir(fry);
 }
 
-static void tree_walk(struct fry *fry, struct errand *errand, bool thorough)
+static void tree_walk(struct fry *fry, struct errand *errand, bool again)
 {
 	struct walk walk = {
 		.fry = fry,
 		.errand = errand,
 		.proc = proc_is_ours(fry),
-		.thorough = thorough || fry->self == 1,
+		.again = again,
+		.thorough = again || fry->self == 1,
 		.slow = clock_now() + 50 * MILLISECOND,
 	};
 	int passes = errand->signal == SIGKILL ? MANY_PASSES : SOME_PASSES;
@@ -787,8 +789,11 @@ unsigned reap_drain(struct fry *fry, bool *left)
 	return reaped;
 }
 
-/* Reap those who were just killed. Returns how many, once it is time to look for others. */
-static size_t reap_killed(struct fry *fry, size_t seen, int64_t wait, bool *left)
+/*
+ * Reap those who were just killed: so many that were seen, or all in a group, if it is not 0. Returns
+ * how many, once it is time to look for others.
+ */
+static size_t reap_killed(struct fry *fry, size_t seen, pid_t group, int64_t wait, bool *left)
 {
 	/* A chain that was missed dies and lives on for ever. */
 	int64_t limit = clock_add(clock_now(), SECOND / 10);
@@ -799,7 +804,8 @@ static size_t reap_killed(struct fry *fry, size_t seen, int64_t wait, bool *left
 		unsigned reaped = reap_drain(fry, left);
 
 		total += reaped;
-		if (!*left)
+		/* Who dies leaves its children to us first, so none of the group is missed. */
+		if (!*left || (group != 0 && child_peek(P_PGID, group, &info) == -1))
 			break;
 		if (reaped == 0 && signals_receive(&info, clock_add(clock_now(), wait)) == 0)
 			break;
@@ -812,7 +818,7 @@ void reap_kill(struct fry *fry)
 	const struct stop *stop = &fry->stop;
 	int64_t patience = stop->step[stop->steps - 1].wait;
 	int64_t began = clock_now(), quiet = began; /* since when nobody has died */
-	unsigned total = 0;
+	unsigned total = 0, walks = 0;
 	bool left = true;
 
 	if (is_loose(fry)) /* now that their parents live */
@@ -820,25 +826,30 @@ void reap_kill(struct fry *fry)
 	for (int sweep = 0; left; sweep++) {
 		struct errand errand = {.signal = SIGKILL};
 		siginfo_t info;
-		int64_t start = clock_now(), took;
-		bool all_killed = false, leaf_killed;
+		int64_t start = clock_now(), wait = 2 * MILLISECOND;
+		bool all_killed = false, leaf_killed, walked;
+		pid_t group = 0;
 		size_t reaped;
 
 		/* Atomic against fork, all three; what is elsewhere is looked for. */
 		if (fry->self == 1)
 			all_killed = kill(-1, SIGKILL) == 0;
-		else if (fry->child != 0 && fry->owns_group)
-			kill(-fry->group, SIGKILL);
+		else if (fry->child != 0 && fry->owns_group && kill(-fry->group, SIGKILL) == 0)
+			group = fry->group;
 		leaf_killed = cgroup_kill(fry);
-		if (!(all_killed || leaf_killed) || sweep > 0)
-			tree_walk(fry, &errand, sweep > 0);
+		/* To look at those who are dying takes longer than to wait for them. */
+		walked = sweep > 0 || is_loose(fry) || !(all_killed || leaf_killed || group != 0);
+		if (walked)
+			tree_walk(fry, &errand, walks++ > 0);
 		if (!leaf_killed)
 			cgroup_thaw(fry);
-		took = clock_now() - start;
 		/* No more than half of the time for looking, the rest for dying. */
+		if (walked && clock_now() - start > wait)
+			wait = clock_now() - start;
 		/* What was killed without being looked for is no known number: until nobody dies. */
-		reaped = reap_killed(fry, all_killed || leaf_killed ? SIZE_MAX : fry->tree.count,
-				     took > 2 * MILLISECOND ? took : 2 * MILLISECOND, &left);
+		reaped = reap_killed(
+			fry, walked && !all_killed && !leaf_killed ? fry->tree.count : SIZE_MAX,
+			walked ? 0 : group, wait, &left);
 		if (!left && cgroup_populated(fry)) {
 			left = true; /* somebody who was put into the cgroup: no child to wait for */
 			cgroup_wait(fry, clock_add(start, 10 * MILLISECOND));
