@@ -371,6 +371,7 @@ killed_stopped() {
 	kill -KILL "$command"
 	wait_gone "$leader"
 	note_jobs
+	sed -i 's/^\[1\]+/[1] /' notes # it is the current job until the shell has looked
 }
 
 @test "where fry-run is killed while the job is stopped nothing is left" {
