@@ -336,6 +336,7 @@ bool cgroup_kill(const struct fry *fry)
 	if (file_write(fry, CGROUP_KILL, "1") == 0)
 		return true;
 	/* Frozen, nobody forks, and SIGKILL is obeyed. */
+	fry->cgroup->frozen = true;
 	file_write(fry, "cgroup.freeze", "1");
 	while (has_event(fry, "frozen 0") && clock_now() < limit)
 		cgroup_wait(fry, limit);
@@ -344,8 +345,10 @@ bool cgroup_kill(const struct fry *fry)
 
 void cgroup_thaw(const struct fry *fry)
 {
-	if (fry->options.cgroup == CGROUP_NEW)
-		file_write(fry, "cgroup.freeze", "0");
+	if (fry->cgroup == NULL || !fry->cgroup->frozen)
+		return;
+	fry->cgroup->frozen = false;
+	file_write(fry, "cgroup.freeze", "0");
 }
 
 /* Remove a cgroup and, before it, those that COMMAND made below it. */

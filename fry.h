@@ -199,6 +199,7 @@ struct fry {
 	struct cgroup {
 		char path[PATH_MAX]; /* of its directory */
 		char name[PATH_MAX]; /* as /proc/PID/cgroup has it */
+		bool frozen;         /* by us, and to be let go */
 	} * cgroup;                  /* NULL: without */
 
 	struct table tree, before; /* as this walk found it, and the one before */

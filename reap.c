@@ -813,6 +813,35 @@ static size_t reap_killed(struct fry *fry, size_t seen, pid_t group, int64_t wai
 	return total;
 }
 
+/* What can be killed at one blow, against which no fork can race: what is elsewhere is looked for. */
+enum blow { NOBODY, GROUP, EVERYBODY };
+
+static enum blow kill_at_once(const struct fry *fry)
+{
+	bool all = fry->self == 1 && kill(-1, SIGKILL) == 0;
+	bool group = fry->self != 1 && fry->child != 0 && fry->owns_group &&
+		     kill(-fry->group, SIGKILL) == 0;
+
+	if (cgroup_kill(fry) || all)
+		return EVERYBODY;
+	return group ? GROUP : NOBODY;
+}
+
+/* Whether there are some whose death nobody tells us of. If so, some of it was waited for. */
+static bool others_left(struct fry *fry, const struct errand *errand)
+{
+	siginfo_t info;
+
+	if (cgroup_populated(fry)) { /* by who was put into it */
+		cgroup_wait(fry, clock_now() + 10 * MILLISECOND);
+		return true;
+	}
+	if (!is_loose(fry) || errand->found == errand->forbidden)
+		return false;
+	signals_receive(&info, clock_now() + MILLISECOND);
+	return true;
+}
+
 void reap_kill(struct fry *fry)
 {
 	const struct stop *stop = &fry->stop;
@@ -825,43 +854,30 @@ void reap_kill(struct fry *fry)
 		tree_walk(fry, &(struct errand){.noting = true}, false);
 	for (int sweep = 0; left; sweep++) {
 		struct errand errand = {.signal = SIGKILL};
-		siginfo_t info;
 		int64_t start = clock_now(), wait = 2 * MILLISECOND;
-		bool all_killed = false, leaf_killed, walked;
+		enum blow blow = kill_at_once(fry);
+		size_t reaped, seen = SIZE_MAX; /* no number is known: until nobody dies */
 		pid_t group = 0;
-		size_t reaped;
 
-		/* Atomic against fork, all three; what is elsewhere is looked for. */
-		if (fry->self == 1)
-			all_killed = kill(-1, SIGKILL) == 0;
-		else if (fry->child != 0 && fry->owns_group && kill(-fry->group, SIGKILL) == 0)
-			group = fry->group;
-		leaf_killed = cgroup_kill(fry);
 		/* To look at those who are dying takes longer than to wait for them. */
-		walked = sweep > 0 || is_loose(fry) || !(all_killed || leaf_killed || group != 0);
-		if (walked)
+		if (blow == NOBODY || sweep > 0 || is_loose(fry)) {
 			tree_walk(fry, &errand, walks++ > 0);
-		if (!leaf_killed)
-			cgroup_thaw(fry);
-		/* No more than half of the time for looking, the rest for dying. */
-		if (walked && clock_now() - start > wait)
-			wait = clock_now() - start;
-		/* What was killed without being looked for is no known number: until nobody dies. */
-		reaped = reap_killed(
-			fry, walked && !all_killed && !leaf_killed ? fry->tree.count : SIZE_MAX,
-			walked ? 0 : group, wait, &left);
-		if (!left && cgroup_populated(fry)) {
-			left = true; /* somebody who was put into the cgroup: no child to wait for */
-			cgroup_wait(fry, clock_add(start, 10 * MILLISECOND));
+			if (blow != EVERYBODY)
+				seen = fry->tree.count;
+			/* No more than half of the time for looking, the rest for dying. */
+			if (clock_now() - start > wait)
+				wait = clock_now() - start;
+		} else if (blow == GROUP) {
+			group = fry->group;
 		}
-		if (!left && is_loose(fry) && errand.found != errand.forbidden) {
-			left = true; /* nobody tells of the death of what is no child */
-			signals_receive(&info, clock_now() + MILLISECOND);
-		}
+		cgroup_thaw(fry);
+		reaped = reap_killed(fry, seen, group, wait, &left);
+		if (!left)
+			left = others_left(fry, &errand);
 		total += (unsigned)reaped;
 		if (reaped != 0)
 			quiet = clock_now();
-		else if (errand.found != 0 && errand.found == errand.forbidden && !leaf_killed)
+		else if (errand.found != 0 && errand.found == errand.forbidden && blow != EVERYBODY)
 			break; /* those were named, and are not waited for */
 		else if (left && clock_now() - quiet >= patience) {
 			tree_name(fry, "does not die");
