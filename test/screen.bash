@@ -82,7 +82,7 @@ screen_shows() {
 
 wait_screen() {
 	if wait_until "$1 to show '$2'" screen_shows "$1" "$2"; then return 0; fi
-	text_of "$1" | sed "s/^/$1: /" >&2
+	text_of "$1" | sed "/^\$/d; s/^/$1: /" >&2
 	return 1
 }
 
@@ -134,7 +134,8 @@ both_size() {
 
 both_show() {
 	if wait_until "both to show '$1'" both_are "$1"; then return 0; fi
-	text_of plain | sed 's/^/plain: /' >&2
+	text_of plain | sed '/^$/d; s/^/plain: /' >&2
+	text_of wrapped | sed '/^$/d; s/^/wrapped: /' >&2
 	diff -u --label plain --label wrapped <(screen_of plain) <(screen_of wrapped) | cat -v >&2
 	return 1
 }

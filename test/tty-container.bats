@@ -37,11 +37,14 @@ box_screen() {
 	screen_open "$name" "$name" sh -c '"$@"; echo "status $?"; exec sleep 1000' sh "${words[@]}"
 }
 
+# podman proxies the WINCH that it gets to PID 1, next to the new size: where that is still pending the
+# kernel's own for the size is merged with it, and nobody sees which came.
 podman_words() {
 	local box=$1 options
 	shift
 	podman_options
-	words=(podman "${options[@]}" --conmon-pidfile "$PWD/$box.conmon" -it --rootfs "$root" "$@")
+	words=(podman "${options[@]}" --conmon-pidfile "$PWD/$box.conmon" --sig-proxy=false
+		-it --rootfs "$root" "$@")
 }
 
 runc_words() {
@@ -75,16 +78,15 @@ both_end() {
 # The size of the screen comes a moment after the container.
 SIZED='until [ "$(stty size 2>/dev/null)" = "24 80" ]; do :; done; '
 
-# conmon says of a new size a second time, to PID 1 alone, which may be too early to be counted; and
-# runc passes on the URG of Go's scheduler.
 normalise() {
-	sed '/^cursor /d; /^$/d; /\(WINCH\|URG\) from [0-9]/d; s/ready [0-9]*/ready/'
+	sed '/^cursor /d; /^$/d; s/ready [0-9]*/ready/'
 }
 
 @test "Ctrl-C, Ctrl-Z, a resize and Ctrl-\ reach COMMAND, and each of them once" {
 	local runtime
 	for runtime in podman runc; do
-		both_run "$runtime" sh -c "$SIZED exec /probe -n -s -x QUIT=3"
+		# The terminal signals before it echoes, and what COMMAND says may come in between.
+		both_run "$runtime" sh -c "$SIZED stty -echo; exec /probe -n -s -x QUIT=3"
 		both_show 'ready*'
 		both_keys C-c
 		both_show '*INT from kernel*'
@@ -95,7 +97,7 @@ normalise() {
 		both_keys C-c
 		both_show '*TSTP from kernel*INT from kernel*'
 		both_keys C-\\
-		both_show $'ready*\n^CINT*\nWINCH*\n^ZTSTP*\n^CINT*\n^\\\\QUIT*\nstatus 3'
+		both_show $'ready*\nINT*\nWINCH*\nTSTP*\nINT*\nQUIT*\nstatus 3'
 		both_end
 	done
 }
@@ -173,5 +175,7 @@ normalise() {
 	wait_line "$root/heard" 'ready *' 2
 	screen_hang_up box
 	wait_prints '' left_behind
+	# runc may pass on first the CONT that comes with its HUP.
+	sed -i '/^CONT$/d' "$root/heard"
 	assert_heard "$root/heard" HUP TERM
 }
