@@ -378,10 +378,13 @@ static void kill_group(struct walk *walk, const struct process *process)
 		walk->killed_group = process->group;
 }
 
-/* Whether it goes by the name of a fry-run; whoever else does gets its signals with another code. */
+/*
+ * Whether it goes by the name of a fry-run, that of a release's file (fry-run-0.9.0-amd64) included;
+ * whoever else does gets its signals with another code.
+ */
 static bool is_fry(const struct process *process)
 {
-	return strcmp(process->name, "fry-run") == 0 || strcmp(process->name, "fry-inner") == 0;
+	return strncmp(process->name, "fry-run", 7) == 0 || strcmp(process->name, "fry-inner") == 0;
 }
 
 /* Returns false if it is to be met once more. */

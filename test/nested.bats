@@ -122,9 +122,10 @@ gives_all() {
 }
 
 @test "fry-run in fry-run: each step that goes to everything left reaches COMMAND once" {
+	cp "$FRY_RUN" fry-run-0.9.0-amd64 # as a release has it
 	for guard in --guard --no-guard; do
 		start it "$FRY_RUN" --stop=INT/100ms/TERM/100ms/QUIT/100ms/HUP/1h -- \
-			"${fry[@]}" "$guard" -- sh -c '"$0" -n -d -o daemon.out; exec "$@"' \
+			"$PWD/fry-run-0.9.0-amd64" -k 1h "$guard" -- sh -c '"$0" -n -d -o daemon.out; exec "$@"' \
 			"$BIN/probe" "${fry[@]}" "$guard" -r TERM:USR1 "${probe[@]}"
 		all_ready daemon.out one.out
 		kill -INT "$pid"
