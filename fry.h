@@ -313,8 +313,8 @@ long listing_number(struct listing *list);
 /* A signal, whom it goes to, and what came of it. */
 struct errand {
 	int signal;
-	pid_t group;   /* not 0: to those in this group only */
-	pid_t only;    /* not 0: to this process only */
+	pid_t group;   /* not 0: only to those in this group, and to `pid` */
+	pid_t pid;     /* not 0: only to this process, and to those in `group` */
 	bool once;     /* not to those who have had it */
 	bool stopping; /* part of a stop: note that they have had it, with CONT for the stopped */
 	bool noting;   /* send nothing: it reaches them another way */

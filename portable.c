@@ -469,14 +469,20 @@ static void errand_signal(struct errand *errand, struct process *process, int si
 	process->forbidden = true;
 }
 
+static bool is_meant(const struct errand *errand, const struct process *process)
+{
+	pid_t group = process->pid < 0 ? -process->pid : getpgid(process->pid);
+
+	if (errand->group == 0) /* COMMAND's group stands for COMMAND, too */
+		return errand->pid == 0 || abs((int)process->pid) == errand->pid;
+	return group == errand->group || process->pid == errand->pid;
+}
+
 static void errand_run(struct fry *fry, struct errand *errand, struct process *process)
 {
 	uint64_t bit = errand->signal == 0 ? 0 : UINT64_C(1) << (errand->signal - 1) % 64;
-	bool in_group = process->pid < 0 ? -process->pid == errand->group
-					 : getpgid(process->pid) == errand->group;
 
-	if ((errand->group != 0 && !in_group) ||
-	    (errand->only != 0 && abs((int)process->pid) != errand->only))
+	if (!is_meant(errand, process))
 		return;
 	if (!(errand->once && (process->had & bit) != 0))
 		errand_signal(errand, process, errand->signal);
@@ -486,8 +492,9 @@ static void errand_run(struct fry *fry, struct errand *errand, struct process *p
 		say("%s: process %d", errand->why, abs((int)process->pid));
 	if (errand->listing)
 		report_leftover(fry, process);
-	/* Where only COMMAND has had it, its group has not. */
-	if ((errand->stopping || errand->noting) && (errand->only == 0 || process->pid > 0))
+	/* Where COMMAND alone has had it, its group has not. */
+	if ((errand->stopping || errand->noting) &&
+	    (errand->pid == 0 || errand->group != 0 || process->pid > 0))
 		process->had |= bit;
 	if (errand->stopping && process->state != 'R')
 		errand_signal(errand, process, SIGCONT);

@@ -406,6 +406,15 @@ static bool errand_signal(struct walk *walk, struct process *process, int sig)
 	return true;
 }
 
+static bool is_meant(const struct errand *errand, const struct process *process)
+{
+	if (errand->group == 0 && errand->pid == 0)
+		return true;
+	/* 0 is the group of one who was put into it from another pid namespace. */
+	return (errand->group != 0 && process->group == errand->group) ||
+	       process->pid == errand->pid;
+}
+
 static void errand_run(struct walk *walk, struct process *process)
 {
 	struct errand *errand = walk->errand;
@@ -413,8 +422,7 @@ static void errand_run(struct walk *walk, struct process *process)
 
 	if (process_is_dead(process) && !(errand->dead && process->parent == walk->fry->self))
 		return;
-	if ((errand->group != 0 && process->group != errand->group) ||
-	    (errand->only != 0 && process->pid != errand->only))
+	if (!is_meant(errand, process))
 		return;
 	if (!(errand->once && (process->had & bit) != 0) &&
 	    !errand_signal(walk, process, errand->signal))

@@ -265,10 +265,10 @@ static unsigned forward_at_once(struct fry *fry, int sig, siginfo_t *info, bool 
 	if (group)
 		note.group = fry->group;
 	else
-		note.only = fry->child;
+		note.pid = fry->child;
 	if (stopping && first)
 		tree_signal(fry, &note);
-	/* COMMAND may have left the group that it led. */
+	/* COMMAND may have left the group that it led, and have been the last one. */
 	if (!group || (kill(-fry->group, sig) == -1 && errno == ESRCH))
 		signal_command(fry, sig, info);
 	if (stopping && !first)
@@ -329,6 +329,7 @@ static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stop
 {
 	struct errand errand = {.signal = sig, .stopping = stopping};
 	enum scope scope = fry->options.scope;
+	pid_t group = signals_group(fry);
 	int64_t now = clock_now();
 	struct signal_name name;
 	const char *whom;
@@ -346,10 +347,11 @@ static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stop
 		/* While COMMAND is gone and others remain, signals go to those others. */
 		whom = "everything left";
 		tree_signal(fry, &errand);
-	} else if (scope == SCOPE_GROUP && !fry->owns_group) {
+	} else if (scope == SCOPE_GROUP && (!fry->owns_group || group != fry->group)) {
 		/* Others are in this group, too: the caller, the other end of its pipe. */
 		whom = "descendants in COMMAND's group";
-		errand.group = signals_group(fry);
+		errand.group = group;
+		errand.pid = fry->child; /* it may be on its way to another one */
 		tree_signal(fry, &errand);
 	} else {
 		whom = scope == SCOPE_GROUP ? "COMMAND's group" : "COMMAND";

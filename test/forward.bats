@@ -193,6 +193,53 @@ received() {
 }
 
 # bats test_tags=linux
+@test "COMMAND gets what goes to its group while it changes groups" {
+	requires perl
+	# What ends between two looks at the group is neither in the one nor in the other.
+	start it "$FRY_RUN" -k 1h --pgroup=inherit --scope=group -- perl -MPOSIX -e '
+		my ($own, $got) = (getpgrp, 0);
+		$| = 1;
+		$SIG{HUP} = sub { print "got ", ++$got, "\n" };
+		print "ready $$\n";
+		while () { setpgid(0, 0); setpgid(0, $own) }'
+	ready it
+	for ((i = 1; i <= 100; i++)); do
+		kill -HUP "$pid"
+		wait_line it.out "got $i"
+	done
+	end "${ready[0]}"
+	finish it
+}
+
+# bats test_tags=linux
+@test "COMMAND gets what goes to its group though it has left the one that it led" {
+	requires perl
+	start it "$FRY_RUN" -k 1h --scope=group -- perl -MPOSIX -e '
+		my ($probe, $child, $other) = shift;
+		exec $probe, "-n", "-o", "child.out" unless $child = fork;
+		exec $probe, "-n", "-o", "other.out" unless $other = fork;
+		setpgid($other, $other);
+		setpgid(0, $other);
+		exec $probe, "-n"' "$BIN/probe"
+	ready it
+	command=${ready[0]}
+	ready child
+	child=${ready[0]}
+	ready other
+	other=${ready[0]}
+	for signal in HUP TERM; do
+		kill -"$signal" "$pid"
+		wait_line it.out "$signal"
+		wait_line other.out "$signal"
+	done
+	assert_lines it.out "ready $command" HUP TERM
+	assert_got other HUP TERM
+	assert_got child
+	end "$command" "$child" "$other"
+	finish it
+}
+
+# bats test_tags=linux
 @test "--scope=tree sends every signal to everything that was started" {
 	family --scope=tree
 	for signal in HUP INT RTMIN+2 TERM; do
