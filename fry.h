@@ -451,8 +451,6 @@ int signal_queue(pid_t pid, siginfo_t *info);
 void parent_watch(void);
 /* Dump no core. */
 void core_forbid(void);
-/* Make a zombie that leads a group of its own. Returns its pid, or -1 with errno. */
-pid_t zombie_make(void);
 /* Close every descriptor above stderr, but one. */
 void descriptors_close(int keep);
 

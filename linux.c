@@ -96,17 +96,6 @@ void core_forbid(void)
 	prlimit(0, RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0}, NULL);
 }
 
-pid_t zombie_make(void)
-{
-	pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
-
-	if (pid == 0) {
-		setpgid(0, 0); /* NOLINT(clang-analyzer-unix.Vfork) */
-		_exit(EXIT_SUCCESS);
-	}
-	return pid;
-}
-
 /* Close all but stderr, and one more, where close_range(2), of Linux 5.9, is missing. */
 static void close_listed(int keep)
 {

@@ -320,20 +320,6 @@ void core_forbid(void)
 	setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0});
 }
 
-pid_t zombie_make(void)
-{
-	pid_t pid = fork();
-	siginfo_t info;
-
-	if (pid == 0) {
-		setpgid(0, 0);
-		_exit(EXIT_SUCCESS);
-	}
-	if (pid != -1)
-		waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
-	return pid;
-}
-
 /* poll(2) tells which are open, many at a time. */
 void descriptors_close(int keep)
 {

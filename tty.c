@@ -60,6 +60,25 @@ void tty_start(struct fry *fry)
 	terminal_close(fd, opened);
 }
 
+/* Make a zombie that leads a group of its own. Returns its pid, or -1 with errno from fork(2). */
+static pid_t zombie_make(void)
+{
+	pid_t pid = fork();
+	siginfo_t info;
+
+	if (pid == 0) {
+		setpgid(0, 0);
+		_exit(EXIT_SUCCESS);
+	}
+	if (pid == -1)
+		return -1;
+	/* By whoever of the two comes first; who stops it holds nobody. */
+	setpgid(pid, pid);
+	kill(pid, SIGKILL);
+	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+	return pid;
+}
+
 /*
  * Where fry-run leads the session of the terminal, that is to be COMMAND's, which leads another.
  * The kernel sends HUP and CONT to the foreground group of a terminal that is given up: to a

@@ -763,6 +763,27 @@ own_session() {
 	assert_heard heard INT QUIT
 }
 
+fry_has_a_child() {
+	local one
+	for one in $(descendants_of "$pid"); do
+		[[ $(name_of "$one") == fry-run ]] || continue
+		helper=$(direct_children_of "$one") && [[ $helper ]] && return
+	done
+	return 1
+}
+
+@test "what stops the process that gives up the terminal holds nobody" {
+	requires strace
+	start_tty it strace -D -f -qq -o calls -e trace=setpgid -e inject=setpgid:delay_exit=500000 \
+		"$FRY_RUN" --no-guard --pgroup=session -- echo runs
+	# Whoever calls setpgid(2) is held in it.
+	wait_until 'fry-run to fork' fry_has_a_child
+	kill -STOP "$helper"
+	wait_line it.out runs
+	finish it
+	assert_status 0
+}
+
 @test "a terminal that refuses everything ends no run" {
 	for placement in auto inherit new session; do
 		# ENXIO and EBADF by number
