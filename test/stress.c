@@ -1439,8 +1439,9 @@ static bool status_possible(const struct job *job, int status)
 		return true;
 	if (code == 124)
 		return plan->timeout != 0;
-	if (code == 125)
-		return plan->fail || plan->limit == NPROC || plan->limit == NOFILE;
+	if (code == 125) /* a nested one may find no pid that is free */
+		return plan->fail || plan->limit == NPROC || plan->limit == NOFILE ||
+		       command->state == NESTED;
 	if (code > 128 && (plan->code || is_init(plan)))
 		sig = code - 128;
 	else if (code != -1)
