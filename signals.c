@@ -268,7 +268,7 @@ static unsigned forward_at_once(struct fry *fry, int sig, siginfo_t *info, bool 
 		note.pid = fry->child;
 	if (stopping && first)
 		tree_signal(fry, &note);
-	/* COMMAND may have left the group that it led, and have been the last one. */
+	/* COMMAND may have left the group that it led, or has still to lead a session. */
 	if (!group || (kill(-fry->group, sig) == -1 && errno == ESRCH))
 		signal_command(fry, sig, info);
 	if (stopping && !first)
@@ -311,6 +311,12 @@ pid_t signals_group(const struct fry *fry)
 	return group > 1 ? group : fry->group;
 }
 
+/* Whether COMMAND, now in this group, has left the one that it led, and others are there still. */
+static bool has_left(const struct fry *fry, pid_t group)
+{
+	return group != fry->group && (kill(-fry->group, 0) == 0 || errno != ESRCH);
+}
+
 /* Whether a signal is for all of COMMAND's group, where the options leave that open. */
 static bool is_for_group(const struct fry *fry, int sig, const siginfo_t *info, bool stopping)
 {
@@ -347,7 +353,7 @@ static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stop
 		/* While COMMAND is gone and others remain, signals go to those others. */
 		whom = "everything left";
 		tree_signal(fry, &errand);
-	} else if (scope == SCOPE_GROUP && (!fry->owns_group || group != fry->group)) {
+	} else if (scope == SCOPE_GROUP && (!fry->owns_group || has_left(fry, group))) {
 		/* Others are in this group, too: the caller, the other end of its pipe. */
 		whom = "descendants in COMMAND's group";
 		errand.group = group;
