@@ -35,8 +35,9 @@
  *
  * Left out is what no process can do (CAVEATS in the manual page): both processes of fry-run are
  * never killed in the same run, KILL never goes to a group on a terminal, nor to a fry-run without
- * guard or with children from before, and whoever sends STOP to fry-run's own pid sends CONT later.
- * Nor is it stopped before it is fry-run, or traced by a descendant.
+ * guard or with children from before, and whoever sends STOP to fry-run's own pid, or to the inner
+ * process when fry-run has been killed, sends CONT later. Nor is it stopped before it is fry-run, or
+ * traced by a descendant.
  */
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -1126,6 +1127,8 @@ static bool event_do(struct job *job, const struct event *event)
 		job->killed_inner |= done;
 		return done;
 	case STOP_INNER:
+		if (event->then == 0 && job->killed_outer)
+			return false;
 		fd = child_open(outer, "fry-inner", &inner);
 		done = pid_signal(fd, SIGSTOP);
 		if (event->then) {
