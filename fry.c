@@ -724,6 +724,7 @@ static void run(struct fry *fry)
 		unsigned reaped = reap_drain(fry, &left);
 		bool childless = !left && !fry->pausing;
 		int64_t deadline, witness;
+		int except;
 
 		tty_look(fry);
 		/* In the cgroup there may be others than descendants. */
@@ -758,9 +759,13 @@ static void run(struct fry *fry)
 			deadline = witness;
 		if (childless)
 			cgroup_wait(fry, deadline);
-		/* Orphans may come faster than they are reaped: then do not sleep. */
+		/* Orphans may come faster than they are reaped: then do not sleep... */
+		if (reaped != 0 || childless)
+			deadline = 0;
+		/* ...and as the kernel gives a low number first, let the others come in between. */
+		except = info.si_signo == SIGCHLD ? SIGCHLD : 0;
 		info.si_signo = 0;
-		if (signals_receive(&info, reaped != 0 || childless ? 0 : deadline) != 0 &&
+		if (signals_receive(&info, except != 0 ? 0 : deadline, except) != 0 &&
 		    !guard_receive(fry, &info))
 			signals_act(fry, &info);
 	}

@@ -236,8 +236,8 @@ void signals_block(struct fry *fry);
 void signals_hold(sigset_t *old);
 /* In the child: give COMMAND the mask and the disposition of SIGCHLD that were inherited. */
 void signals_restore(const struct fry *fry);
-/* Wait for a signal until a deadline. Returns it, or 0 when the deadline has come. */
-int signals_receive(siginfo_t *info, int64_t deadline);
+/* Wait for a signal, but for one (0: for any), until a deadline. Returns it, or 0 when that has come. */
+int signals_receive(siginfo_t *info, int64_t deadline, int except);
 /* Note what is pending before there is anybody else who could have had it. */
 void signals_before(struct fry *fry);
 /* Whether a signal was among that; it is asked once. */

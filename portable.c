@@ -525,7 +525,7 @@ void reap_kill(struct fry *fry)
 			tree_name(fry, "does not die");
 			break;
 		} else
-			signals_receive(&info, clock_add(clock_now(), 10 * MILLISECOND));
+			signals_receive(&info, clock_add(clock_now(), 10 * MILLISECOND), 0);
 	}
 	report_step(fry, SIGKILL, began, total);
 }

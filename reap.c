@@ -818,7 +818,7 @@ static size_t reap_killed(struct fry *fry, size_t seen, pid_t group, int64_t wai
 		/* Who dies leaves its children to us first, so none of the group is missed. */
 		if (!*left || (group != 0 && child_peek(P_PGID, group, &info) == -1))
 			break;
-		if (reaped == 0 && signals_receive(&info, clock_add(clock_now(), wait)) == 0)
+		if (reaped == 0 && signals_receive(&info, clock_add(clock_now(), wait), 0) == 0)
 			break;
 	} while (total < seen && clock_now() < limit);
 	return total;
@@ -849,7 +849,7 @@ static bool others_left(struct fry *fry, const struct errand *errand)
 	}
 	if (!is_loose(fry) || errand->found == errand->forbidden)
 		return false;
-	signals_receive(&info, clock_now() + MILLISECOND);
+	signals_receive(&info, clock_now() + MILLISECOND, 0);
 	return true;
 }
 

@@ -218,12 +218,14 @@ void signals_restore(const struct fry *fry)
 	mask_set(&fry->mask, NULL);
 }
 
-int signals_receive(siginfo_t *info, int64_t deadline)
+int signals_receive(siginfo_t *info, int64_t deadline, int except)
 {
-	sigset_t all;
+	sigset_t set;
 	int sig;
 
-	mask_fill(&all);
+	mask_fill(&set);
+	if (except != 0)
+		mask_cut(&set, except);
 	do {
 		int64_t left = deadline == NEVER ? NEVER : deadline - clock_now();
 		struct timespec wait = {0};
@@ -234,7 +236,7 @@ int signals_receive(siginfo_t *info, int64_t deadline)
 			wait = (struct timespec){.tv_sec = (time_t)(left / SECOND),
 						 .tv_nsec = (long)(left % SECOND)};
 
-		sig = sigtimedwait(&all, info, deadline == NEVER ? NULL : &wait);
+		sig = sigtimedwait(&set, info, deadline == NEVER ? NULL : &wait);
 	} while (sig == -1 && errno == EINTR); /* after SIGSTOP and SIGCONT */
 	return sig == -1 ? 0 : sig;
 }

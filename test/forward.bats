@@ -52,6 +52,21 @@ received() {
 	grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
 }
 
+@test "a signal reaches COMMAND however many of its orphans end meanwhile" {
+	requires strace
+	# For SIGCHLD, whose number is a low one, to be pending whenever fry-run takes a signal.
+	for option in --guard --no-guard; do
+		for signal in HUP TERM WINCH RTMIN+1; do
+			start it strace -D -f -qq -o /dev/null -e trace=wait4 -e inject=wait4:signal=CHLD \
+				"$FRY_RUN" "$option" -- "$BIN/probe" -x "$signal=7"
+			ready it
+			kill -"$signal" "$it_pid"
+			finish it
+			assert_status 7
+		done
+	done
+}
+
 # bats test_tags=linux
 @test "every signal that can be caught reaches COMMAND exactly once" {
 	start it "$FRY_RUN" -k 1h -- "$BIN/probe" -n
