@@ -188,6 +188,7 @@ struct fry {
 
 	bool proc_ours; /* /proc was found to be of this pid namespace */
 	pid_t highest;  /* pid that was seen: says how far to look without /proc */
+	bool hurried;   /* it has asked for more of the processor */
 	/* in the inner process, signals of which another copy may yet come */
 	struct witness {
 		int64_t until; /* 0: none */

@@ -48,9 +48,8 @@ struct walk {
 	bool hidden;   /* but not of everybody */
 	bool again;    /* one walk was not enough: whole groups are killed */
 	bool thorough; /* all of it is read, rather than the children of the children */
-	bool hurried;  /* it has asked for more of the processor */
 	unsigned fresh;
-	int64_t slow;       /* from here on it takes too long */
+	int64_t began;
 	pid_t killed_group; /* the last one, so as not to kill a large one for each member */
 };
 
@@ -462,6 +461,31 @@ static void walk_visit(struct walk *walk, struct process *process)
 	errand_run(walk, known != NULL ? known : process);
 }
 
+static void schedule(int policy, int priority)
+{
+	struct sched_param parameter = {.sched_priority = priority};
+
+	syscall(SYS_sched_setscheduler, 0, policy | SCHED_RESET_ON_FORK, &parameter);
+}
+
+/*
+ * Ask for more of the processor once something takes long that began then: under a bomb it is the
+ * share of it that decides. In a stop it is kept to the end, as each step there would wait its turn
+ * among hundreds. It does no harm to be refused, and who was given another policy keeps it.
+ */
+static void hurry(struct fry *fry, int64_t began)
+{
+	long policy;
+
+	if (fry->hurried || clock_now() < began + 50 * MILLISECOND)
+		return;
+	policy = syscall(SYS_sched_getscheduler, 0);
+	if (policy == -1 || (policy & ~SCHED_RESET_ON_FORK) != SCHED_OTHER)
+		return;
+	fry->hurried = true;
+	schedule(SCHED_FIFO, 1);
+}
+
 /* See whether a pid is a descendant that this walk has not met. */
 static void walk_consider(struct walk *walk, pid_t pid)
 {
@@ -469,6 +493,7 @@ static void walk_consider(struct walk *walk, pid_t pid)
 	const struct process *known;
 	struct process process;
 
+	hurry(walk->fry, walk->began);
 	if (pid <= 1 || guard_owns(fry, pid))
 		return;
 	/* Nothing is reaped during a walk, so a child that was met is still the one: most often dead. */
@@ -541,30 +566,6 @@ static int walk_children(struct walk *walk)
 	return 0;
 }
 
-static void schedule(int policy, int priority)
-{
-	struct sched_param parameter = {.sched_priority = priority};
-
-	syscall(SYS_sched_setscheduler, 0, policy | SCHED_RESET_ON_FORK, &parameter);
-}
-
-/*
- * Under a bomb it is the share of the processor that decides. It does no harm to be refused, and
- * who was given another policy keeps it.
- */
-static void walk_hurry(struct walk *walk)
-{
-	long policy;
-
-	if (walk->hurried || clock_now() < walk->slow)
-		return;
-	policy = syscall(SYS_sched_getscheduler, 0);
-	if (policy == -1 || (policy & ~SCHED_RESET_ON_FORK) != SCHED_OTHER)
-		return;
-	walk->hurried = true;
-	schedule(SCHED_FIFO, 1);
-}
-
 /* A pass over all of /proc. It is in ascending order, so what forks is mostly met further on. */
 static int walk_proc(struct walk *walk)
 {
@@ -573,10 +574,8 @@ static int walk_proc(struct walk *walk)
 
 	if (!listing_open(&pids, "/proc"))
 		return -1;
-	while ((pid = listing_number(&pids)) != -1) {
+	while ((pid = listing_number(&pids)) != -1)
 		walk_consider(walk, (pid_t)pid);
-		walk_hurry(walk);
-	}
 	return 0;
 }
 
@@ -668,7 +667,7 @@ static void tree_walk(struct fry *fry, struct errand *errand, bool again)
 		.proc = proc_is_ours(fry),
 		.again = again,
 		.thorough = again || fry->self == 1,
-		.slow = clock_now() + 50 * MILLISECOND,
+		.began = clock_now(),
 	};
 	int passes = errand->signal == SIGKILL ? MANY_PASSES : SOME_PASSES;
 	struct process first;
@@ -687,12 +686,13 @@ static void tree_walk(struct fry *fry, struct errand *errand, bool again)
 		walk.fresh = 0;
 		walk_pass(&walk);
 		/* Where it takes that long, KILL will have to do, in its time. */
-		if (errand->signal != SIGKILL && clock_now() > walk.slow + SECOND)
+		if (errand->signal != SIGKILL && clock_now() > walk.began + SECOND)
 			break;
 	} while (walk.fresh != 0 && --passes > 0);
-	/* The sweeps that KILL takes are the last thing that fry-run does. */
-	if (walk.hurried && errand->signal != SIGKILL)
+	if (fry->hurried && fry->stop.at == -1) {
+		fry->hurried = false;
 		schedule(SCHED_OTHER, 0);
+	}
 }
 
 void tree_signal(struct fry *fry, struct errand *errand)
@@ -870,6 +870,7 @@ void reap_kill(struct fry *fry)
 		size_t reaped, seen = SIZE_MAX; /* no number is known: until nobody dies */
 		pid_t group = 0;
 
+		hurry(fry, began);
 		/* To look at those who are dying takes longer than to wait for them. */
 		if (blow == NOBODY || sweep > 0 || is_loose(fry)) {
 			tree_walk(fry, &errand, walks++ > 0);

@@ -108,6 +108,37 @@ bomb() {
 	bomb -s fork 500
 }
 
+# Among hundreds that all have the same share, each step takes as long as their turns do.
+policy_of() {
+	chrt -p "$1" | sed -n 's/.*policy: //p'
+}
+
+@test "who has to stop a bomb asks for more of the processor, and keeps it" {
+	requires root chrt
+	chrt --fifo 1 true || skip 'real-time scheduling is not permitted here'
+	start it "$FRY_RUN" -v --stop=TERM/1h/KILL -- "$BIN/bomb" -s fork 500
+	WAIT_LIMIT=30 wait_line it.out ready
+	inner=$(inner_of "$pid")
+	kill -TERM "$pid"
+	WAIT_LIMIT=30 wait_line it.err '*sent TERM to *'
+	assert_equal "$(policy_of "$inner")" 'SCHED_FIFO|SCHED_RESET_ON_FORK' policy
+	end_bomb
+	finish it
+}
+
+@test "who has to look at a bomb asks for more of the processor, and gives it back" {
+	requires root chrt
+	chrt --fifo 1 true || skip 'real-time scheduling is not permitted here'
+	start it "$FRY_RUN" -v --scope=tree -- "$BIN/bomb" -s fork 500
+	WAIT_LIMIT=30 wait_line it.out ready
+	inner=$(inner_of "$pid")
+	kill -HUP "$pid"
+	WAIT_LIMIT=30 wait_line it.err '*sent HUP to *'
+	assert_equal "$(policy_of "$inner")" 'SCHED_OTHER|SCHED_RESET_ON_FORK' policy
+	end_bomb
+	finish it
+}
+
 @test "chains that COMMAND left behind are gone when fry-run is" {
 	run "$FRY_RUN" --stop=$stop -- "$BIN/bomb" -s -x chain 3
 	assert_status 0
