@@ -35,8 +35,9 @@ static void check_process(pid_t pid)
 static void check_walk(struct fry *fry)
 {
 	struct errand errand = {.signal = SIGTERM, .noting = true};
-	struct walk walk = {.fry = fry, .errand = &errand, .proc = true, .slow = NEVER};
+	struct walk walk = {.fry = fry, .errand = &errand, .proc = true};
 
+	fry->hurried = true; /* and wants no more of the processor */
 	for (int pass = 0; pass < 2; pass++) {
 		table_turn(fry);
 		walk_thread(&walk, fry->self, fry->self);

@@ -108,16 +108,22 @@ bomb() {
 	bomb -s fork 500
 }
 
+# A bomb under fry-run, and a test that does not have to wait its own turn.
+hurried() {
+	requires root chrt
+	chrt --fifo 1 true || skip 'real-time scheduling is not permitted here'
+	start it "$FRY_RUN" -v "$@" -- "$BIN/bomb" -s fork 500
+	chrt --fifo --pid 1 "$BASHPID"
+	WAIT_LIMIT=30 wait_line it.out ready
+}
+
 # Among hundreds that all have the same share, each step takes as long as their turns do.
 policy_of() {
 	chrt -p "$1" | sed -n 's/.*policy: //p'
 }
 
 @test "who has to stop a bomb asks for more of the processor, and keeps it" {
-	requires root chrt
-	chrt --fifo 1 true || skip 'real-time scheduling is not permitted here'
-	start it "$FRY_RUN" -v --stop=TERM/1h/KILL -- "$BIN/bomb" -s fork 500
-	WAIT_LIMIT=30 wait_line it.out ready
+	hurried --stop=TERM/1h/KILL
 	inner=$(inner_of "$pid")
 	kill -TERM "$pid"
 	WAIT_LIMIT=30 wait_line it.err '*sent TERM to *'
@@ -127,10 +133,7 @@ policy_of() {
 }
 
 @test "who has to look at a bomb asks for more of the processor, and gives it back" {
-	requires root chrt
-	chrt --fifo 1 true || skip 'real-time scheduling is not permitted here'
-	start it "$FRY_RUN" -v --scope=tree -- "$BIN/bomb" -s fork 500
-	WAIT_LIMIT=30 wait_line it.out ready
+	hurried --scope=tree
 	inner=$(inner_of "$pid")
 	kill -HUP "$pid"
 	WAIT_LIMIT=30 wait_line it.err '*sent HUP to *'
