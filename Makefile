@@ -16,7 +16,7 @@ STATIC = -static
 MODE = -Os
 STRIP = -s
 # The tests mostly wait.
-JOBS != expr 3 '*' $$(nproc)
+JOBS != expr 4 '*' $$(nproc)
 # Bombs take all there is, and would starve the others.
 ALONE = test/bomb.bats test/cgroup.bats test/stress.bats
 TESTS != ls test/*.bats | grep -v -e bomb -e cgroup -e stress -e supervisors -e completion \
@@ -112,7 +112,7 @@ check: $(B)/fry-run $(B)/schedule $(FIXTURES)
 # The other libc, and one process instead of two.
 check-glibc:
 	FRY_RUN_OPTS=--no-guard $(MAKE) check B=build/glibc CC=cc ALONE= \
-		TESTS="$$(echo test/exit.bats test/[fr]*.bats test/pl*.bats test/hostile.bats test/stop.bats)"
+		TESTS="$$(echo test/exit.bats test/forward.bats test/reap.bats test/pl*.bats test/hostile.bats test/stop.bats)"
 
 # Without the files on a binary that needs nothing to be loaded, which this one is not, and without
 # those in which the time goes into other programs.
