@@ -806,8 +806,8 @@ unsigned reap_drain(struct fry *fry, bool *left)
  */
 static size_t reap_killed(struct fry *fry, size_t seen, pid_t group, int64_t wait, bool *left)
 {
-	/* A chain that was missed dies and lives on for ever, and a bomb multiplies meanwhile. */
-	int64_t limit = clock_add(clock_now(), SECOND / 50);
+	/* A chain that was missed dies and lives on for ever, and a bomb multiplies: not in a group. */
+	int64_t limit = clock_add(clock_now(), group != 0 ? SECOND / 10 : SECOND / 50);
 	size_t total = 0;
 	siginfo_t info;
 
