@@ -759,14 +759,13 @@ static void run(struct fry *fry)
 			deadline = witness;
 		if (childless)
 			cgroup_wait(fry, deadline);
-		/* Orphans may come faster than they are reaped: then do not sleep... */
-		if (reaped != 0 || childless)
-			deadline = 0;
-		/* ...and as the kernel gives a low number first, let the others come in between. */
+		/* As the kernel gives a low number first, the others come in between two SIGCHLD. */
 		except = info.si_signo == SIGCHLD ? SIGCHLD : 0;
+		/* Orphans may come faster than they are reaped: then do not sleep. */
+		if (reaped != 0 || childless || except != 0)
+			deadline = 0;
 		info.si_signo = 0;
-		if (signals_receive(&info, except != 0 ? 0 : deadline, except) != 0 &&
-		    !guard_receive(fry, &info))
+		if (signals_receive(&info, deadline, except) != 0 && !guard_receive(fry, &info))
 			signals_act(fry, &info);
 	}
 }
