@@ -114,37 +114,30 @@ bomb() {
 	bomb -s fork 500
 }
 
+# hurried POLICY SIGNAL OPTION...: what the inner process has once it has looked at a bomb. Among
+# hundreds that all have the same share, each step takes as long as their turns do.
 hurried() {
+	local policy=$1 signal=$2 inner
+	shift 2
 	requires root chrt
 	chrt --fifo 1 true || skip 'real-time scheduling is not permitted here'
 	start it "$FRY_RUN" -v "$@" -- "$BIN/bomb" -s fork 500
 	go_first
 	WAIT_LIMIT=30 wait_line it.out ready
-}
-
-# Among hundreds that all have the same share, each step takes as long as their turns do.
-policy_of() {
-	chrt -p "$1" | sed -n 's/.*policy: //p'
+	inner=$(inner_of "$pid")
+	kill -"$signal" "$pid"
+	WAIT_LIMIT=30 wait_line it.err "*sent $signal to *"
+	assert_equal "$(chrt -p "$inner" | sed -n 's/.*policy: //p')" "$policy|SCHED_RESET_ON_FORK" policy
+	end_bomb
+	finish it
 }
 
 @test "who has to stop a bomb asks for more of the processor, and keeps it" {
-	hurried --stop=TERM/1h/KILL
-	inner=$(inner_of "$pid")
-	kill -TERM "$pid"
-	WAIT_LIMIT=30 wait_line it.err '*sent TERM to *'
-	assert_equal "$(policy_of "$inner")" 'SCHED_FIFO|SCHED_RESET_ON_FORK' policy
-	end_bomb
-	finish it
+	hurried SCHED_FIFO TERM --stop=TERM/1h/KILL
 }
 
 @test "who has to look at a bomb asks for more of the processor, and gives it back" {
-	hurried --scope=tree
-	inner=$(inner_of "$pid")
-	kill -HUP "$pid"
-	WAIT_LIMIT=30 wait_line it.err '*sent HUP to *'
-	assert_equal "$(policy_of "$inner")" 'SCHED_OTHER|SCHED_RESET_ON_FORK' policy
-	end_bomb
-	finish it
+	hurried SCHED_OTHER HUP --scope=tree
 }
 
 @test "chains that COMMAND left behind are gone when fry-run is" {
