@@ -592,6 +592,9 @@ static void spawn(struct fry *fry)
 	fry->highest = fry->child > fry->self ? fry->child : fry->self;
 	if (fry->owns_group)
 		fry->group = fry->child;
+	fry->outcome->group = fry->group;
+	if (fry->options.placement == PLACE_INHERIT)
+		signals_resend(fry);
 	/* Whoever of the two comes first: the group must exist from here on. */
 	if (fry->options.placement == PLACE_NEW)
 		setpgid(fry->child, fry->child);
@@ -600,19 +603,21 @@ static void spawn(struct fry *fry)
 }
 
 /* Let go of what is COMMAND's: its pipes come to their end when it closes them, no mount is busy. */
-static void let_go(const struct fry *fry)
+static void let_go(struct fry *fry)
 {
 	/* The report is written by the process that the caller knows. */
 	int keep = fry->role == INNER || fry->report == -1 ? STDERR_FILENO : fry->report;
 
+	descriptors_close(keep);
+	if (fry->role == OUTER)
+		guard_open(fry); /* above the standard descriptors, which are still open */
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
-	descriptors_close(keep);
 	if (chdir("/") == -1)
 		return; /* there is nowhere better */
 }
 
-/* Send the signal of a step that was entered by time to everything left. */
+/* Send the signal of a step to everything left that has not had it. */
 static void step(struct fry *fry)
 {
 	const struct stop *stop = &fry->stop;
@@ -620,22 +625,20 @@ static void step(struct fry *fry)
 	int64_t now = clock_now();
 	struct signal_name name;
 
-	/* So that the inner process keeps the schedule even if it was stopped. */
-	if (guard_holds(fry))
-		kill(fry->child, SIGCONT);
 	if (errand.signal == 0)
 		return;
-	say_verbose(fry, fry->role == OUTER ? 2 : 1, "time for %s",
-		    signals_name(errand.signal, &name));
+	say_verbose(fry, 1, "time for %s", signals_name(errand.signal, &name));
 	for (int i = 0; i < stop->at; i++)
 		if (stop->step[i].signal == errand.signal)
 			errand.once = false; /* the schedule says it twice, and means it */
 	if (errand.signal == SIGKILL)
 		return; /* by reap_kill */
 	tree_signal(fry, &errand);
+	if (errand.sent == 0)
+		return;
 	report_step(fry, errand.signal, now, errand.found);
-	say_verbose(fry, fry->role == OUTER ? 2 : 1, "sent %s to all %d that are left",
-		    signals_name(errand.signal, &name), (int)errand.found);
+	say_verbose(fry, 1, "sent %s to %d remaining processes", signals_name(errand.signal, &name),
+		    (int)errand.sent);
 }
 
 /* COMMAND has ended. Those who remain get TERM, unless they have had it. */
@@ -659,64 +662,63 @@ static void outlived(struct fry *fry)
 		report_step(fry, SIGTERM, now, errand.found);
 }
 
-/* Act as if sig had been received from a process. */
-static void pretend(struct fry *fry, int sig, bool stopping)
+void check_parent(struct fry *fry, const siginfo_t *last)
 {
-	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
-
-	signals_request(fry, &info, stopping);
-}
-
-/* Act on the parent's death and on the timeout, each once. */
-static void look_around(struct fry *fry, const siginfo_t *last)
-{
-	int sig = fry->role == INNER ? SIGKILL : fry->options.parent_death;
-	bool orphaned = sig != 0 && getppid() != fry->parent;
+	int sig = fry->options.parent_death;
+	bool died = sig != 0 && getppid() != fry->parent;
 
 	/* A parent in another pid namespace has no number; its death has no sender either. */
-	if (fry->parent == 0 && last->si_signo == SIGCHLD && last->si_code == SI_USER)
-		orphaned = last->si_pid == 0;
-	if (orphaned && !fry->orphaned) {
-		fry->orphaned = true;
-		fry->outcome->orphaned |= fry->role != INNER;
-		say_verbose(fry, 1, "the parent has died");
-		pretend(fry, sig, signals_stop(sig));
-	}
-	if (fry->timeout_at != NEVER && fry->stop.at == -1 && fry->timeout_at <= clock_now()) {
-		fry->outcome->timed_out = true;
-		fry->timeout_at = NEVER;
-		say_verbose(fry, 1, "timed out");
-		pretend(fry, fry->stop.step[0].signal, true);
-	}
+	if (sig != 0 && fry->parent == 0 && last->si_signo == SIGCHLD && last->si_code == SI_USER)
+		died = last->si_pid == 0;
+	if (!died || fry->outcome->orphaned)
+		return;
+	fry->outcome->orphaned = true;
+	say_verbose(fry, 1, "the parent has died");
+	signals_pretend(fry, sig);
 }
 
-/* The child has ended. Returns whether that is all. */
-static bool child_ended(struct fry *fry, bool left)
+static void check_timeout(struct fry *fry)
 {
-	if (fry->role == OUTER && !fry->outcome->told) {
-		/* It was killed, and what was below it is below us now. */
-		if (WIFSIGNALED(fry->inner_status))
-			say("the inner process was killed: killing everything");
-		fry->outcome->lost = true;
-		fry->outcome->ended = true;
-		fry->outcome->status = fry->inner_status;
-		stop_kill(&fry->stop);
+	if (fry->timeout_at == NEVER || fry->stop.at != -1 || fry->timeout_at > clock_now())
+		return;
+	fry->outcome->timed_out = true;
+	fry->timeout_at = NEVER;
+	say_verbose(fry, 1, "timed out");
+	signals_begin_stop(fry);
+}
+
+/* Whether there are others than descendants to wait for: in the cgroup, or below the outer process. */
+static bool others_left(struct fry *fry)
+{
+	return cgroup_populated(fry) || reap_outer_children(fry);
+}
+
+/* Keep the schedule. Returns whether it is over. */
+static bool keep_schedule(struct fry *fry)
+{
+	struct stop *stop = &fry->stop;
+
+	if (stop_spread(stop, clock_now()) || stop_expire(stop, clock_now()))
+		step(fry);
+	if (stop_signal(stop) == SIGKILL) {
 		reap_kill(fry);
 		return true;
 	}
-	if (!left || fry->options.leftover == LEFTOVER_LEAVE)
-		return true;
-	/* Our own children are still to be stopped; what the inner process gave up is not. */
-	if (fry->role == OUTER && !fry->inherited)
-		return true;
-	outlived(fry);
-	return false;
+	if (stop->at == stop->steps)
+		tree_name(fry, "still there when the schedule is over");
+	return stop->at == stop->steps;
 }
 
-/* Receive signals, reap, and keep the schedule, until nothing is left or nothing can be done. */
-static void run(struct fry *fry)
+/* Until when there is nothing to do. */
+static int64_t next_deadline(const struct fry *fry, int64_t witness)
 {
-	struct stop *stop = &fry->stop;
+	int64_t deadline = fry->stop.at == -1 ? fry->timeout_at : stop_next(&fry->stop);
+
+	return witness < deadline ? witness : deadline;
+}
+
+void run(struct fry *fry)
+{
 	bool left, ended = false;
 	siginfo_t info = {0};
 
@@ -727,36 +729,31 @@ static void run(struct fry *fry)
 		int except;
 
 		tty_look(fry);
-		/* In the cgroup there may be others than descendants. */
 		if (childless)
-			left = cgroup_populated(fry);
+			left = others_left(fry);
 		if (fry->child == 0 && !ended && !fry->pausing) {
 			ended = true;
-			if (child_ended(fry, left))
+			if (!left || fry->options.leftover == LEFTOVER_LEAVE)
 				return;
+			outlived(fry);
 		}
 		if (!left && !fry->pausing)
 			return;
-		tty_follow(fry);
-		look_around(fry, &info);
-		witness = guard_expire(fry);
-		if (stop->at != -1 && stop_expire(stop, clock_now()))
-			step(fry);
-		if (stop_signal(stop) == SIGKILL && !guard_holds(fry)) {
+		if (guard_outer_died(fry)) {
+			stop_kill(&fry->stop);
 			reap_kill(fry);
 			return;
 		}
-		if (stop->at == stop->steps && guard_holds(fry)) {
-			/* It does not even tell: it is stopped, or hangs. Then everything is ours. */
-			if (stop->step[stop->at - 1].signal == SIGKILL)
-				kill(fry->child, SIGKILL);
-		} else if (stop->at == stop->steps) {
-			tree_name(fry, "still there when the schedule is over");
+		tty_follow(fry);
+		if (fry->role == ALONE)
+			check_parent(fry, &info);
+		check_timeout(fry);
+		guard_take(fry);
+		witness = guard_expire(fry);
+		if (keep_schedule(fry))
 			return;
-		}
-		deadline = stop->at == -1 ? fry->timeout_at : stop->deadline;
-		if (witness < deadline)
-			deadline = witness;
+		deadline = next_deadline(fry, witness);
+		childless = childless && fry->cgroup != NULL;
 		if (childless)
 			cgroup_wait(fry, deadline);
 		/* As the kernel gives a low number first, the others come in between two SIGCHLD. */
@@ -813,6 +810,7 @@ int main(int argc, char **argv)
 	static struct fry fry; /* fewer pages to copy than on the stack, and none in the file */
 
 	fry.timeout_at = NEVER;
+	fry.outer.deadline = NEVER;
 	fry.parent = getppid(); /* first of all: from here on its death shows */
 	signals_block(&fry);    /* from here on no signal is lost, and none ends fry-run */
 	fry.began = clock_now();
@@ -844,10 +842,15 @@ int main(int argc, char **argv)
 	let_go(&fry); /* after COMMAND has it all */
 	if (fry.role == INNER)
 		guard_rename(&fry);
-	run(&fry);
+	if (fry.role == OUTER)
+		guard_run(&fry);
+	else
+		run(&fry);
+	if (fry.role == INNER && !guard_outer_died(&fry)) {
+		fry.outcome->told = true; /* the outer process does the rest */
+		return EXIT_SUCCESS;
+	}
 	cgroup_end(&fry); /* nothing is left in it */
-	tty_end(&fry);    /* and nobody left to use it */
-	if (fry.role == INNER)
-		fry.outcome->told = true;
-	return fry.role == INNER ? EXIT_SUCCESS : finish(&fry);
+	tty_end(&fry);    /* and no process to use it */
+	return fry.role == INNER ? EXIT_FRY : finish(&fry);
 }

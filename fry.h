@@ -44,12 +44,14 @@ enum {
 #endif
 	MAX_STEPS = 16,
 	MAX_NOTED = 256, /* steps, and leftovers, in a report */
+	STANDARD_SIGNALS = 32, /* from here on they are real-time ones, which queue */
+	MAX_RELAYS = 64, /* signals on their way between the two processes; a power of two */
 	CGROUP_FIGURES = 3
 };
 
 /*
- * The si_code of a signal that everything below gets, where it goes to a fry-run: not to be forwarded.
- * The kernel takes it as it is, since it is negative; nobody else uses it.
+ * si_code of a step that was sent to the whole tree, so that a nested fry-run does not forward it again.
+ * The kernel lets any sender choose a negative code: one that is forged may cost a forward, no more.
  */
 #define STEP_CODE (-71)
 
@@ -65,12 +67,31 @@ struct stop {
 	int steps;
 	int at;           /* the step that is under way; -1: no stop was asked for */
 	int64_t deadline; /* when its wait is over */
+	int64_t spread;   /* when its signal, so far for COMMAND's group, goes to everything left */
 };
 
-/* What became of COMMAND: in memory that is kept in common with the inner process and the child. */
+/*
+ * The channel from the outer process to the inner one, in memory that only these two share. SIGCHLD wakes
+ * the reader and carries nothing, so no siginfo from outside can be taken for a relayed signal.
+ */
+struct channel {
+	struct relay {
+		int signal, code;
+		pid_t sender;
+		uid_t user;
+		union sigval value;
+		bool stopping; /* the outer process found it to be a stop request */
+	} relay[MAX_RELAYS];
+	/* How many were written and read. An entry is complete before it is counted: either may be killed. */
+	_Atomic unsigned sent, taken;
+	_Atomic unsigned loops; /* of the inner process: a sign of life */
+};
+
+/* State shared by the outer process, the inner process and the child. */
 struct outcome {
 	bool told;      /* by the inner process, at its end: what it holds is final */
 	bool lost;      /* the inner process was killed, and the outer one does the rest */
+	pid_t group;    /* that COMMAND was started in */
 	int exec_errno; /* set by the child where COMMAND could not be executed */
 	bool ended;     /* status holds its wait status */
 	int status;
@@ -80,12 +101,11 @@ struct outcome {
 	_Atomic int stopped;    /* COMMAND is, by this signal; 0: it goes on */
 	_Atomic unsigned stops; /* how often it was, where somebody is to see that */
 	unsigned continued;     /* the last CONT to fry-run came after so many stops */
-	/* From the outer process to the inner one (guard.c). */
-	_Atomic unsigned relayed;   /* signals that are queued and not taken yet */
-	_Atomic unsigned merged[2]; /* what had no room there: bit N-1; [1]: as a stop request */
+	struct channel channel;
 
 	/* for the report */
-	unsigned reaped, steps, leftovers;
+	_Atomic unsigned reaped; /* by both processes */
+	unsigned steps, leftovers;
 	unsigned forwarded[SIGNALS];
 	int64_t first; /* when the first of the steps was */
 	struct noted_step {
@@ -175,10 +195,22 @@ struct fry {
 
 	/* COMMAND */
 	bool pausing; /* there is none, and no stop was asked for yet */
-	pid_t child; /* in the outer process the inner one; 0 once it was reaped, and never used again */
-	pid_t group;      /* the group it was started in */
-	bool owns_group;  /* it leads that group, and nobody else is in it */
-	int inner_status; /* the wait status of the inner process */
+	pid_t child;     /* 0 in the outer process, and once it was reaped: never used again */
+	pid_t group;     /* the group it was started in */
+	bool owns_group; /* it leads that group, and nobody else is in it */
+
+	/* the guard */
+	pid_t inner;         /* in the outer process; 0 once it was reaped */
+	int inner_status;    /* its wait status */
+	bool outer_children; /* in the inner process: the outer one may have others */
+	bool outer_died;     /* likewise */
+	struct outer {
+		int signal_fd, inner_fd; /* readable: a signal is pending, the inner process has died */
+		int64_t deadline;        /* by then the inner process must have ended */
+		bool asked;              /* since then for a sign of life, */
+		unsigned loops;          /* which is any other number */
+		bool overdue;            /* and was killed, as there was none */
+	} outer;
 
 	/* what becomes of it */
 	struct stop stop;
@@ -217,6 +249,10 @@ void say_verbose(const struct fry *fry, int level, const char *format, ...)
 
 /* Say why there is no further process, and exit. */
 __attribute__((noreturn)) void refuse_fork(const struct fry *fry);
+/* If the parent has died, act as --parent-death says, once; last is what was received last. */
+void check_parent(struct fry *fry, const siginfo_t *last);
+/* The loop of the inner process, or of the only one: until nothing is left, or nothing can be done. */
+void run(struct fry *fry);
 
 /* signals.c */
 
@@ -239,12 +275,29 @@ void signals_hold(sigset_t *old);
 void signals_restore(const struct fry *fry);
 /* Wait for a signal, but for one (0: for any), until a deadline. Returns it, or 0 when that has come. */
 int signals_receive(siginfo_t *info, int64_t deadline, int except);
+/* Wait for this one alone. */
+int signals_wait(siginfo_t *info, int64_t deadline, int sig);
+/* A descriptor that is readable while a signal is pending: signalfd(2). Returns -1 with errno. */
+int signals_open(void);
+/* Whether a request to end is pending. */
+bool signals_stop_pending(const struct fry *fry);
 /* Note what is pending before there is anybody else who could have had it. */
 void signals_before(struct fry *fry);
+/*
+ * Send COMMAND, which still has everything blocked, what has become pending since then: where a signal to
+ * the group came before the fork COMMAND has no copy, and where it came after, the two merge.
+ */
+void signals_resend(const struct fry *fry);
 /* Whether a signal was among that; it is asked once. */
 bool signals_early(struct fry *fry, int sig);
 /* A stop request that has reached COMMAND's group already; group 0: everything below. */
 void signals_witnessed(struct fry *fry, int sig, pid_t group);
+/* Do what a signal asks for: signals_request(), or what is left of it where a fry-run further up sent it. */
+void signals_handle(struct fry *fry, siginfo_t *info, bool stopping);
+/* Act as if sig had been received from a process. */
+void signals_pretend(struct fry *fry, int sig);
+/* The timeout: the first step of the schedule, as it is, whatever --rewrite says. */
+void signals_begin_stop(struct fry *fry);
 /* Forget what is pending, except for this signal. */
 void signals_discard(int except);
 /* Forward a received signal as the options say, and let it start or advance the stop. */
@@ -276,6 +329,12 @@ void stop_request(struct stop *stop, int sig, int64_t now);
 void stop_leftover(struct stop *stop, int64_t now);
 /* If the wait of this step is over, go to the next and return true; at == steps: it was the last. */
 bool stop_expire(struct stop *stop, int64_t now);
+/* If the signal of this step is now to go to everything left, return true, once. */
+bool stop_spread(struct stop *stop, int64_t now);
+/* When the next of both is due. */
+int64_t stop_next(const struct stop *stop);
+/* How long a stop takes at most until KILL is due, or the last wait is over. */
+int64_t stop_until_kill(const struct stop *stop);
 /* The signal of the step that is under way; 0 if none is. */
 int stop_signal(const struct stop *stop);
 /* There is but one step left, and it is KILL. */
@@ -291,6 +350,10 @@ void reap_start(struct fry *fry);
 unsigned reap_drain(struct fry *fry, bool *left);
 /* Kill until nothing is left, or nothing but what cannot be killed. */
 void reap_kill(struct fry *fry);
+/* Whether the outer process has children yet, beside the inner one that asks. */
+bool reap_outer_children(struct fry *fry);
+/* Whether a process has ended, as far as /proc tells: true where it does not. */
+bool process_died(pid_t pid);
 
 /* Zeroed pages of memory. Returns NULL with errno ENOMEM. libc's malloc would double the binary. */
 void *memory_get(size_t size);
@@ -314,6 +377,7 @@ long listing_number(struct listing *list);
 /* A signal, whom it goes to, and what came of it. */
 struct errand {
 	int signal;
+	int instead_of; /* not 0: by --rewrite; who has had it, needs that one no more */
 	pid_t group;   /* not 0: only to those in this group, and to `pid` */
 	pid_t pid;     /* not 0: only to this process, and to those in `group` */
 	bool once;     /* not to those who have had it */
@@ -323,7 +387,7 @@ struct errand {
 	bool listing;  /* put them into the report as left behind */
 	bool dead;     /* even those of our children whom a tracer does not let us reap */
 	const char *why;
-	unsigned found, stopped, forbidden;
+	unsigned found, sent, stopped, forbidden;
 };
 /* Before there are two processes: keep what hangs below this one, for the inner one to kill. */
 void tree_keep(struct fry *fry);
@@ -412,19 +476,26 @@ void cgroup_end(const struct fry *fry);
 
 /* Become two processes, if asked to: in the outer one COMMAND is the inner one from now on. */
 void guard_start(struct fry *fry);
-/* Whether this is the outer process, and the inner one lives: it has what is below, and the word. */
-bool guard_holds(const struct fry *fry);
+/* In the outer process: open what its loop waits for. */
+void guard_open(struct fry *fry);
+/* The loop of the outer process, until the inner one and everything below have ended. */
+void guard_run(struct fry *fry);
 /* Whether this is one of fry-run's own processes, and no part of what it looks after. */
 bool guard_owns(const struct fry *fry, pid_t pid);
 /* In the inner process: put a name of its own in place of the arguments, for `pkill -f`. */
 void guard_rename(const struct fry *fry);
 /* Hand a signal to the inner process, with what the outer one knows and decided about it. */
 void guard_relay(struct fry *fry, const siginfo_t *info, bool stopping);
-/* Take a relayed signal, or one of which a copy may be relayed. Returns false for any other. */
+/* In the inner process: whether the outer one has died. */
+bool guard_outer_died(struct fry *fry);
+/* Give a sign of life, and act on what was relayed. */
+void guard_beat(struct fry *fry);
+void guard_take(struct fry *fry);
+/* Take a signal of which a copy may be relayed. Returns false for any other. */
 bool guard_receive(struct fry *fry, siginfo_t *info);
 /* From the inner process signal the outer one. */
 void guard_poke(const struct fry *fry, int sig);
-/* Act on what was merged, or has waited for its copy long enough. Returns until when the next waits. */
+/* Act on what has waited for its copy long enough. Returns until when the next waits. */
 int64_t guard_expire(struct fry *fry);
 
 /* linux.c, or portable.c, which also has what there is elsewhere of reap.c, cgroup.c and guard.c */
@@ -454,5 +525,7 @@ void parent_watch(void);
 void core_forbid(void);
 /* Close every descriptor above stderr, but one. */
 void descriptors_close(int keep);
+/* Move a descriptor above stderr: a standard one is COMMAND's, if only as a closed one. -1 stays. */
+int descriptor_raise(int fd);
 
 #endif

@@ -1,42 +1,31 @@
 /*
  * guard.c - two processes, so that SIGKILL to one of them leaves nothing
  *
- * The outer process is the one that the caller knows. It starts the inner one as its COMMAND, and
- * the inner one starts COMMAND. Both run the same loop, and both are subreapers:
+ * The outer process is the one that the caller knows. It starts the inner process, and that one starts
+ * COMMAND. Both are subreapers.
  *
- * - What the outer receives it does not forward but relays, with all that is known about it. It
- *   ends as the inner one tells that COMMAND did. Children that the caller's program left to it
- *   are its own, and it stops them by the same schedule.
- * - If the outer is killed, the inner kills everything at once.
- * - If the inner is killed, everything falls to the outer, which does the same.
+ * - The outer process has a loop of its own, outer_run(): it relays what it receives, stops and goes
+ *   on with COMMAND's job, and exits with the status that the inner process reports.
+ * - The inner process runs the loop in fry.c. If the outer process is killed, it kills everything.
+ * - If the inner process is killed, its tree is reparented to the outer one, which kills everything.
+ *
+ * A signal is relayed through a ring in shared memory. COMMAND may be of another user, or a tracer: the
+ * outer process believes no siginfo about the inner one, and waits for it no longer than the schedule
+ * takes.
  */
 /* SPDX-License-Identifier: MIT */
 #include "fry.h"
 
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <errno.h>
-#include <stdatomic.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum {
-	/*
-	 * A relayed signal comes as this one, which queues. As itself it would coalesce with one
-	 * that was sent to the inner process directly, and nobody could tell the two apart.
-	 */
-	RELAY_SIGNAL = 40, /* emulators keep the last ones for themselves */
-	/* The kernel takes a siginfo as it was written if its code is negative: what it was... */
-	RELAY_CODE = -70,
-	/* ...is packed into si_errno: the code, whether it is a stop request, and the signal. */
-	STOPPING = 1 << 8,
-	CODE_SHIFT = 9,
-	/* The queue is for all processes of a user, and an inner process that is stopped takes none. */
-	MAX_RELAYED = 64,
-	STANDARD_SIGNALS = 32 /* from here on they are real-time ones, which queue */
-};
 
 /*
  * How long to wait for the other copy of what may have been sent to the whole group. The kernel
@@ -46,15 +35,25 @@ enum {
 #define COPY_WAIT  (20 * MILLISECOND)
 #define RELAY_WAIT SECOND
 
+/* An inner process that does what is due this much later, and answers as late, is only slow. */
+#define INNER_WAIT SECOND
+
 static void outer_start(struct fry *fry, pid_t inner)
 {
 	fry->role = OUTER;
-	fry->child = inner;
+	fry->inner = inner;
 	fry->highest = inner;
-	fry->owns_group = false;
-	/* When the last wait is over, the inner one should have given up, and told. */
-	fry->stop.step[fry->stop.steps - 1].wait =
-		clock_add(fry->stop.step[fry->stop.steps - 1].wait, SECOND);
+}
+
+/*
+ * The inner process is PID 1 of a new namespace after `unshare --pid`. The outer one has no number there,
+ * and getppid(2) is 0 before and after its death; but a KILL from outside is obeyed even by PID 1, and
+ * the kernel takes the namespace down with it: pid_namespaces(7).
+ */
+static void inner_start_as_init(struct fry *fry)
+{
+	fry->parent = 0;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 static void inner_start(struct fry *fry)
@@ -62,20 +61,25 @@ static void inner_start(struct fry *fry)
 	fry->role = INNER;
 	fry->parent = fry->self;
 	fry->self = getpid();
-	/* CONT, so that it is heard even where the inner one is stopped. */
-	prctl(PR_SET_PDEATHSIG, SIGCONT);
-	/* So that `pkill -x fry-run` means the outer one. */
+	fry->outer_children = fry->inherited;
+	/* So that `pkill -x fry-run` means the outer process. */
 	prctl(PR_SET_NAME, "fry-inner");
+	if (fry->self == 1)
+		inner_start_as_init(fry);
+	else
+		/* CONT, so that it is heard even where the inner process is stopped. */
+		prctl(PR_SET_PDEATHSIG, SIGCONT);
 	if (getppid() != fry->parent)
-		_exit(EXIT_FRY); /* it was too late to ask, and nothing is started yet */
+		_exit(EXIT_FRY); /* it died before that, and nothing is started yet */
 	say_verbose(fry, 1, "guard: the inner process is %d", (int)fry->self);
 	reap_start(fry);
 	if (fry->options.placement == PLACE_INHERIT)
 		return;
-	/* Who kills the caller's group must not get both. What it got before, the outer relays. */
+	/* A kill of the caller's group must not hit both processes. */
 	if (setpgid(0, 0) == 0)
 		fry->own_group = fry->self;
-	signals_discard(RELAY_SIGNAL);
+	/* The outer process relays what was sent to that group before. */
+	signals_discard(SIGCHLD);
 }
 
 /*
@@ -111,15 +115,25 @@ void guard_start(struct fry *fry)
 		outer_start(fry, inner);
 }
 
-bool guard_holds(const struct fry *fry)
+/* Whether the outer process lives. Its number is its own as long as it is the parent. */
+static bool outer_lives(const struct fry *fry)
 {
-	return fry->role == OUTER && fry->child != 0;
+	return fry->role == INNER && getppid() == fry->parent;
 }
 
 bool guard_owns(const struct fry *fry, pid_t pid)
 {
-	return pid == fry->self || (guard_holds(fry) && pid == fry->child) ||
-	       (fry->role == INNER && pid == fry->parent);
+	return pid == fry->self || (pid == fry->inner && fry->role == OUTER) ||
+	       (fry->role == INNER && pid == fry->parent && outer_lives(fry));
+}
+
+bool guard_outer_died(struct fry *fry)
+{
+	if (fry->role == INNER && !outer_lives(fry)) {
+		fry->outer_died = true;
+		fry->outer_children = false; /* the number may be another's from now on */
+	}
+	return fry->outer_died;
 }
 
 void guard_rename(const struct fry *fry)
@@ -132,56 +146,192 @@ void guard_rename(const struct fry *fry)
 	memcpy(fry->words, name, sizeof(name));
 }
 
-/* Returns false where there is no room: a standard signal is merged then, as one that is pending. */
-static bool relay_queue(struct fry *fry, int sig, siginfo_t *relay)
-{
-	_Atomic unsigned *relayed = &fry->outcome->relayed;
-
-	if (sig < STANDARD_SIGNALS && *relayed >= MAX_RELAYED)
-		return false;
-	++*relayed; /* before it can be taken */
-	if (syscall(SYS_rt_sigqueueinfo, fry->child, RELAY_SIGNAL, relay) == 0)
-		return true;
-	--*relayed;
-	return false;
-}
-
-void guard_relay(struct fry *fry, const siginfo_t *info, bool stopping)
-{
-	siginfo_t relay = *info;
-	bool wake = true;
-
-	if (info->si_signo == SIGCONT)
-		tty_woken(fry);
-	relay.si_signo = RELAY_SIGNAL;
-	relay.si_errno = (int)((unsigned)info->si_code << CODE_SHIFT) | (stopping ? STOPPING : 0) |
-			 info->si_signo;
-	relay.si_code = RELAY_CODE;
-	if (relay_queue(fry, info->si_signo, &relay)) {
-		wake = stopping || info->si_signo == SIGCONT;
-	} else if (info->si_signo < STANDARD_SIGNALS) {
-		fry->outcome->merged[stopping] |= 1U << (info->si_signo - 1);
-	} else {
-		kill(fry->child, info->si_signo);
-	}
-	if (wake)
-		kill(fry->child, SIGCONT);
-}
-
 /* It cannot be another's number: opened first, and then found to be the parent still. */
 void guard_poke(const struct fry *fry, int sig)
 {
 	int fd;
 
-	if (fry->role != INNER)
+	if (fry->role != INNER || fry->parent == 0) /* kill(0) would be for our own group */
 		return;
 	fd = (int)syscall(SYS_pidfd_open, fry->parent, 0);
-	if (getppid() == fry->parent &&
+	if (outer_lives(fry) &&
 	    (fd == -1 ||
 	     (syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == -1 && errno == ENOSYS)))
 		kill(fry->parent, sig); /* before Linux 5.3 */
 	if (fd != -1)
 		close(fd);
+}
+
+/* There is no room in the ring: the inner process is slow, stopped or traced. */
+static bool relay_is_full(const struct fry *fry)
+{
+	const struct channel *channel = &fry->outcome->channel;
+
+	return channel->sent - channel->taken >= MAX_RELAYS;
+}
+
+/* From a request to end on, the inner process has until KILL is due. */
+static void outer_expect_end(struct fry *fry, int64_t from)
+{
+	int64_t due = clock_add(clock_add(from, stop_until_kill(&fry->stop)), INNER_WAIT);
+
+	if (due < fry->outer.deadline)
+		fry->outer.deadline = due;
+}
+
+void guard_relay(struct fry *fry, const siginfo_t *info, bool stopping)
+{
+	struct channel *channel = &fry->outcome->channel;
+
+	if (relay_is_full(fry))
+		return;
+	if (stopping || info->si_signo == SIGKILL)
+		outer_expect_end(fry, clock_now());
+	fry->outcome->asked |= stopping;
+	if (info->si_signo == SIGCONT)
+		tty_woken(fry);
+	channel->relay[channel->sent % MAX_RELAYS] = (struct relay){
+		info->si_signo, info->si_code, info->si_pid, info->si_uid, info->si_value, stopping,
+	};
+	++channel->sent; /* once it is whole */
+	kill(fry->inner, SIGCHLD);
+}
+
+/*
+ * The deadline has come. The inner process may have been frozen, as with all of its cgroup, or be killing
+ * what does not die: ask it for a sign of life, again and again, and kill it if there is none.
+ */
+static void outer_expire(struct fry *fry)
+{
+	struct outer *outer = &fry->outer;
+	unsigned loops = fry->outcome->channel.loops;
+
+	if (!outer->asked || loops != outer->loops) {
+		outer->asked = true;
+		outer->loops = loops;
+		outer->deadline = clock_add(clock_now(), INNER_WAIT);
+		kill(fry->inner, SIGCHLD);
+		return;
+	}
+	outer->deadline = NEVER;
+	outer->overdue = true;
+	fry->outcome->timed_out |= fry->options.timeout != 0 && !fry->outcome->asked;
+	say("the inner process does not respond: killing everything");
+	kill(fry->inner, SIGKILL);
+}
+
+/*
+ * Whether the inner process has died. A tracer may keep its wait status for itself, so that wait(2) never
+ * tells; its pidfd does, and before Linux 5.3 its state.
+ */
+static bool outer_lost_inner(const struct fry *fry)
+{
+	struct pollfd polled = {.fd = fry->outer.inner_fd, .events = POLLIN};
+
+	if (fry->inner == 0)
+		return true;
+	if (polled.fd == -1)
+		return fry->outer.overdue && process_died(fry->inner);
+	return poll(&polled, 1, 0) == 1;
+}
+
+static void outer_reap(struct fry *fry)
+{
+	bool left;
+
+	if (reap_drain(fry, &left) != 0 && fry->inherited && fry->inner != 0)
+		kill(fry->inner, SIGCHLD); /* it waits for them, too */
+}
+
+/* Wait for a signal, the death of the inner process or the deadline. Returns how long yet to wait. */
+static int64_t outer_wait(const struct fry *fry, int64_t deadline)
+{
+	struct pollfd polled[] = {{.fd = fry->outer.inner_fd, .events = POLLIN},
+				  {.fd = fry->outer.signal_fd, .events = POLLIN}};
+	int64_t left = deadline == NEVER ? -1 : deadline - clock_now();
+
+	/* Without a descriptor to spare, or before Linux 5.3: see outer_lost_inner(). */
+	if (polled[0].fd == -1 || polled[1].fd == -1)
+		return fry->outer.overdue ? clock_now() + MILLISECOND : deadline;
+	left = left > 0 ? left / MILLISECOND + 1 : left;
+	poll(polled, 2, left > INT_MAX ? INT_MAX : (int)left);
+	return 0;
+}
+
+/* The ring is full: what comes now waits in the kernel, which may have more room. */
+static void outer_wait_for_room(struct fry *fry)
+{
+	siginfo_t info;
+
+	/* A request to end may be among it, and the inner process be stuck. */
+	if (signals_stop_pending(fry))
+		outer_expect_end(fry, clock_now());
+	signals_wait(&info, clock_now() + MILLISECOND, SIGCHLD);
+}
+
+/* The inner process has ended. What is left is below the outer one now. */
+static void outer_end(struct fry *fry)
+{
+	struct outcome *outcome = fry->outcome;
+
+	if (outcome->told) {
+		/* Children that were inherited, which the inner process cannot see without /proc. */
+		if (fry->inherited && fry->options.leftover != LEFTOVER_LEAVE) {
+			fry->role = ALONE;
+			run(fry);
+		}
+		return;
+	}
+	/* Its own status is unknown if a tracer has it; what it told of COMMAND still holds. */
+	if (fry->inner != 0)
+		fry->inner_status = SIGKILL;
+	if (WIFSIGNALED(fry->inner_status) && !fry->outer.overdue)
+		say("the inner process was killed: killing everything");
+	if (!outcome->ended)
+		outcome->status = fry->inner_status;
+	outcome->ended = true;
+	outcome->lost = true;
+	stop_kill(&fry->stop);
+	reap_kill(fry);
+}
+
+void guard_open(struct fry *fry)
+{
+	fry->outer.signal_fd = descriptor_raise(signals_open());
+	fry->outer.inner_fd = descriptor_raise((int)syscall(SYS_pidfd_open, fry->inner, 0));
+}
+
+void guard_run(struct fry *fry)
+{
+	siginfo_t info = {0};
+	int64_t deadline;
+	int except;
+
+	fry->outer.deadline = NEVER;
+	if (fry->options.timeout != 0)
+		outer_expect_end(fry, clock_add(clock_now(), fry->options.timeout));
+	for (;;) {
+		outer_reap(fry);
+		if (outer_lost_inner(fry))
+			break;
+		tty_follow(fry);
+		if (fry->outer.deadline <= clock_now())
+			outer_expire(fry);
+		if (relay_is_full(fry)) {
+			outer_wait_for_room(fry);
+			continue;
+		}
+		check_parent(fry, &info);
+		/* SIGCHLD has a low number, which the kernel gives first: let others come in between. */
+		except = info.si_signo == SIGCHLD ? SIGCHLD : 0;
+		deadline = except != 0 ? 0 : outer_wait(fry, fry->outer.deadline);
+		info.si_signo = 0;
+		if (signals_receive(&info, deadline, except) != 0)
+			signals_act(fry, &info);
+	}
+	close(fry->outer.signal_fd);
+	close(fry->outer.inner_fd);
+	outer_end(fry);
 }
 
 /* Whether the inner one shares a group with COMMAND, and so sees what is sent to both. */
@@ -272,23 +422,31 @@ static void relay_receive(struct fry *fry, siginfo_t *info, bool stopping)
 	if (is_witness(fry) && info->si_code == SI_USER)
 		witness(fry, info, true, stopping);
 	else if (!is_overtaken(fry, info->si_signo))
-		signals_request(fry, info, stopping);
+		signals_handle(fry, info, stopping);
 }
 
-/* Take what had no room in the queue, and so comes without its sender. */
-static void merged_receive(struct fry *fry)
+void guard_beat(struct fry *fry)
 {
-	for (int stopping = 0; stopping < 2; stopping++) {
-		unsigned merged = fry->outcome->merged[stopping];
+	if (fry->role == INNER)
+		fry->outcome->channel.loops++;
+}
 
-		if (merged != 0)
-			merged = atomic_exchange(&fry->outcome->merged[stopping], 0);
-		for (int sig = 1; merged != 0; sig++, merged >>= 1) {
-			siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
+void guard_take(struct fry *fry)
+{
+	struct channel *channel = &fry->outcome->channel;
 
-			if ((merged & 1) != 0)
-				relay_receive(fry, &info, stopping != 0);
-		}
+	if (fry->role != INNER)
+		return;
+	guard_beat(fry);
+	while (channel->taken != channel->sent) {
+		struct relay relay = channel->relay[channel->taken % MAX_RELAYS];
+		siginfo_t info = {.si_signo = relay.signal, .si_code = relay.code};
+
+		info.si_pid = relay.sender;
+		info.si_uid = relay.user;
+		info.si_value = relay.value;
+		channel->taken++;
+		relay_receive(fry, &info, relay.stopping);
 	}
 }
 
@@ -296,17 +454,7 @@ bool guard_receive(struct fry *fry, siginfo_t *info)
 {
 	if (fry->role != INNER)
 		return false;
-	if (info->si_code == RELAY_CODE) {
-		unsigned packed = (unsigned)info->si_errno;
-
-		fry->outcome->relayed--;
-		info->si_signo = (int)(packed & (STOPPING - 1));
-		info->si_code = (int)packed >> CODE_SHIFT;
-		info->si_errno = 0;
-		relay_receive(fry, info, (packed & STOPPING) != 0);
-		return true;
-	}
-	/* That the outer one has died, or wants to be heard; for its death there is getppid(2). */
+	/* The outer process has continued this one, or has died; getppid(2) tells of its death. */
 	if (info->si_signo == SIGCONT && info->si_code == SI_USER && info->si_pid == fry->parent)
 		return true;
 	if (!is_witness(fry) || info->si_signo == SIGCHLD)
@@ -324,10 +472,7 @@ int64_t guard_expire(struct fry *fry)
 {
 	int64_t next = NEVER, now;
 
-	if (fry->role != INNER)
-		return NEVER;
-	merged_receive(fry);
-	if (!is_witness(fry))
+	if (fry->role != INNER || !is_witness(fry))
 		return NEVER;
 	now = clock_now();
 	for (int sig = 1; sig < SIGNALS; sig++) {

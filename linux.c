@@ -9,6 +9,7 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 
 #include <stdlib.h>
@@ -76,6 +77,14 @@ void signal_default(int sig)
 
 	if (sigaction(sig, &(struct sigaction){.sa_handler = SIG_DFL}, NULL) == -1)
 		syscall(SYS_rt_sigaction, sig, action, NULL, SIGNALS / 8);
+}
+
+int signals_open(void)
+{
+	sigset_t all;
+
+	mask_fill(&all);
+	return signalfd(-1, &all, SFD_CLOEXEC);
 }
 
 int signal_queue(pid_t pid, siginfo_t *info)

@@ -302,8 +302,10 @@ static int signal_send(const struct fry *fry, pid_t pid, int fd, int sig, bool s
 	siginfo_t info = {.si_signo = sig, .si_code = STEP_CODE};
 
 	info.si_pid = fry->self;
+	if (fd != -1 && step && syscall(SYS_pidfd_send_signal, fd, sig, &info, 0) == 0)
+		return 0;
 	if (fd != -1)
-		return (int)syscall(SYS_pidfd_send_signal, fd, sig, step ? &info : NULL, 0);
+		return (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
 	if (step && syscall(SYS_rt_sigqueueinfo, pid, sig, &info) == 0)
 		return 0;
 	return kill(pid, sig);
@@ -386,14 +388,46 @@ static bool is_fry(const struct process *process)
 	return strncmp(process->name, "fry-run", 7) == 0 || strcmp(process->name, "fry-inner") == 0;
 }
 
+/* Whether the queue of signals of a process's user is full: proc_pid_status(5). */
+static bool queue_is_full(pid_t pid)
+{
+	char path[32], text[2048];
+	const char *line;
+	long long queued;
+
+	text_format(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (proc_read(path, text, sizeof(text)) <= 0 || (line = strstr(text, "\nSigQ:")) == NULL)
+		return false;
+	line += strlen("\nSigQ:");
+	queued = number_cut(&line);
+	line += *line == '/';
+	return queued >= number_cut(&line);
+}
+
+/*
+ * Whether a nested fry-run is better not told of a step. Its inner process hears of it from the outer one.
+ * Where the queue is full the kernel drops the mark, and it would forward what its COMMAND has had.
+ */
+static bool is_untold(const struct fry *fry, const struct process *process)
+{
+	/* COMMAND has our own name until it is executed. */
+	if (strcmp(process->name, "fry-inner") == 0)
+		return process->parent != fry->self;
+	return queue_is_full(process->pid);
+}
+
 /* Returns false if it is to be met once more. */
 static bool errand_signal(struct walk *walk, struct process *process, int sig)
 {
 	const struct errand *errand = walk->errand;
 	bool step = errand->group == 0 && sig == errand->signal && is_fry(process);
 
-	if (errand->noting || process_signal(walk->fry, process, sig, step) == 0)
+	if (errand->noting || (step && is_untold(walk->fry, process)))
 		return true;
+	if (process_signal(walk->fry, process, sig, step) == 0) {
+		walk->errand->sent += sig == errand->signal;
+		return true;
+	}
 	process->stale = errno == ESTALE;
 	if (process->stale)
 		return false;
@@ -405,23 +439,32 @@ static bool errand_signal(struct walk *walk, struct process *process, int sig)
 	return true;
 }
 
-static bool is_meant(const struct errand *errand, const struct process *process)
+static bool is_meant(const struct fry *fry, const struct errand *errand, const struct process *process)
 {
 	if (errand->group == 0 && errand->pid == 0)
 		return true;
-	/* 0 is the group of one who was put into it from another pid namespace. */
-	return (errand->group != 0 && process->group == errand->group) ||
+	/*
+	 * 0 is a group of another pid namespace: the caller's, where this is PID 1 of the new one after
+	 * `unshare --pid`, or one's that was put into this namespace from outside.
+	 */
+	return (errand->group != 0 && (process->group == errand->group ||
+				       (process->group == 0 && fry->self == 1))) ||
 	       process->pid == errand->pid;
+}
+
+static uint64_t signal_bit(int sig)
+{
+	return sig == 0 ? 0 : UINT64_C(1) << (sig - 1) % 64;
 }
 
 static void errand_run(struct walk *walk, struct process *process)
 {
 	struct errand *errand = walk->errand;
-	uint64_t bit = errand->signal == 0 ? 0 : UINT64_C(1) << (errand->signal - 1) % 64;
+	uint64_t bit = signal_bit(errand->signal);
 
 	if (process_is_dead(process) && !(errand->dead && process->parent == walk->fry->self))
 		return;
-	if (!is_meant(errand, process))
+	if (!is_meant(walk->fry, errand, process))
 		return;
 	if (!(errand->once && (process->had & bit) != 0) &&
 	    !errand_signal(walk, process, errand->signal))
@@ -433,7 +476,7 @@ static void errand_run(struct walk *walk, struct process *process)
 	if (errand->listing)
 		report_leftover(walk->fry, process);
 	if (errand->stopping || errand->noting)
-		process->had |= bit;
+		process->had |= bit | signal_bit(errand->instead_of);
 	/* Also for one that has had the signal: it may not have acted on it. */
 	if (errand->stopping && (process->state == 'T' || process->state == 0))
 		errand_signal(walk, process, SIGCONT);
@@ -504,7 +547,8 @@ static void walk_consider(struct walk *walk, pid_t pid)
 		return;
 	if (known != NULL && known->start == process.start && !known->stale)
 		return;
-	if (process.parent != fry->self && fry->self != 1) {
+	if (process.parent != fry->self && fry->self != 1 &&
+	    !(fry->outer_children && process.parent == fry->parent && guard_owns(fry, fry->parent))) {
 		/* Below a descendant: one that is still the same, now that its child was read. */
 		known = table_find(&fry->tree, process.parent);
 		/* A child of our own is not reaped meanwhile, so there is nothing to look at again. */
@@ -550,6 +594,9 @@ static int walk_children(struct walk *walk)
 	const struct table *tree = &walk->fry->tree;
 
 	if (walk_thread(walk, walk->fry->self, walk->fry->self) == -1)
+		return -1;
+	if (walk->fry->outer_children &&
+	    walk_thread(walk, walk->fry->parent, walk->fry->parent) == -1)
 		return -1;
 	for (size_t i = 0; i < tree->count; i++) {
 		pid_t pid = tree->process[i].pid;
@@ -634,6 +681,7 @@ static void walk_known(struct walk *walk, const struct table *known)
 
 static void walk_pass(struct walk *walk)
 {
+	siginfo_t info;
 	bool read = false;
 
 	if (walk->proc && !walk->thorough)
@@ -643,14 +691,16 @@ static void walk_pass(struct walk *walk)
 		read = walk_proc(walk) == 0;
 	}
 	walk_cgroup(walk);
-	if (!read || walk->hidden || walk->fry->tree.count == 0)
+	/* It takes milliseconds, so only if there is a child to be found. */
+	if ((!read || walk->hidden || walk->fry->tree.count == 0) &&
+	    child_peek(P_ALL, 0, &info) == 0)
 		walk_probe(walk);
 }
 
 /* Whether what only the outer process was a parent of is ours to kill now. */
 static bool is_heir(const struct fry *fry)
 {
-	return fry->role == INNER && fry->orphaned && fry->beside.count != 0;
+	return fry->outer_died && fry->beside.count != 0;
 }
 
 /* Whether there may be some to stop whose orphans do not come to us: they are noted before. */
@@ -697,9 +747,25 @@ static void tree_walk(struct fry *fry, struct errand *errand, bool again)
 
 void tree_signal(struct fry *fry, struct errand *errand)
 {
-	/* Below the inner process is the inner one's business, and there may be nobody else. */
-	if (!guard_holds(fry) || fry->inherited)
-		tree_walk(fry, errand, false);
+	tree_walk(fry, errand, false);
+}
+
+bool reap_outer_children(struct fry *fry)
+{
+	struct errand note = {.noting = true};
+
+	if (fry->outer_children) {
+		tree_walk(fry, &note, false);
+		fry->outer_children = note.found != 0; /* if not, there never are any again */
+	}
+	return fry->outer_children;
+}
+
+bool process_died(pid_t pid)
+{
+	struct process process;
+
+	return process_read(pid, &process) == -1 || process_is_dead(&process);
 }
 
 void tree_keep(struct fry *fry)
@@ -745,7 +811,7 @@ static pid_t reap_warn(const struct fry *fry)
 
 	if (child_peek(P_ALL, 0, &info) == -1)
 		return -1;
-	if (info.si_pid == 0 || info.si_pid == fry->child)
+	if (info.si_pid == 0 || info.si_pid == fry->child || info.si_pid == fry->inner)
 		return info.si_pid;
 	if (process_read(info.si_pid, &process) == -1)
 		say("reaped orphan: process %d", (int)info.si_pid);
@@ -762,16 +828,15 @@ static void reap_note(struct fry *fry, pid_t pid, int status)
 		known->reaped = true;
 	if (pid > fry->highest)
 		fry->highest = pid;
-	if (pid != fry->child) {
-		report_reaped(fry, pid, status);
-		return;
-	}
-	fry->child = 0;
-	if (fry->role == OUTER) {
+	if (pid == fry->inner) {
+		fry->inner = 0;
 		fry->inner_status = status;
-	} else {
-		fry->outcome->ended = true;
+	} else if (pid == fry->child) {
+		fry->child = 0;
 		fry->outcome->status = status;
+		fry->outcome->ended = true; /* in this order: the outer process may have to go on */
+	} else {
+		report_reaped(fry, pid, status);
 	}
 }
 
@@ -786,14 +851,21 @@ unsigned reap_drain(struct fry *fry, bool *left)
 
 		if (fry->options.warn_reaped)
 			pid = reap_warn(fry);
+		if (pid == 0)
+			pid = fry->inner;
 		if (pid != 0)
-			pid = waitpid(pid, &status, WNOHANG | __WALL);
+			pid = waitpid(pid, &status, WNOHANG | __WALL | (fry->inner != 0 ? WUNTRACED : 0));
 		if (pid == -1 && errno == EINTR)
 			continue;
 		if (pid == -1)
 			*left = false;
 		if (pid <= 0)
 			break;
+		if (WIFSTOPPED(status)) {
+			if (pid == fry->inner)
+				kill(pid, SIGCONT); /* it keeps the schedule */
+			continue;
+		}
 		reap_note(fry, pid, status);
 		reaped++;
 	}
@@ -814,6 +886,7 @@ static size_t reap_killed(struct fry *fry, size_t seen, pid_t group, int64_t wai
 	do {
 		unsigned reaped = reap_drain(fry, left);
 
+		guard_beat(fry);
 		total += reaped;
 		/* Who dies leaves its children to us first, so none of the group is missed. */
 		if (!*left || (group != 0 && child_peek(P_PGID, group, &info) == -1))
@@ -847,10 +920,20 @@ static bool others_left(struct fry *fry, const struct errand *errand)
 		cgroup_wait(fry, clock_now() + 10 * MILLISECOND);
 		return true;
 	}
+	if (!guard_outer_died(fry) && reap_outer_children(fry)) {
+		signals_receive(&info, clock_now() + 10 * MILLISECOND, 0);
+		return true;
+	}
 	if (!is_loose(fry) || errand->found == errand->forbidden)
 		return false;
 	signals_receive(&info, clock_now() + MILLISECOND, 0);
 	return true;
+}
+
+/* Whether wait(2) only waits for zombies that their tracer keeps: a chain or a bomb would be reaped. */
+static bool is_waste(const struct fry *fry, const struct errand *errand)
+{
+	return errand->found == 0 && fry->cgroup == NULL;
 }
 
 void reap_kill(struct fry *fry)
@@ -891,7 +974,7 @@ void reap_kill(struct fry *fry)
 			quiet = clock_now();
 		else if (errand.found != 0 && errand.found == errand.forbidden && blow != EVERYBODY)
 			break; /* those were named, and are not waited for */
-		else if (left && clock_now() - quiet >= patience) {
+		else if (left && clock_now() - quiet >= (is_waste(fry, &errand) ? SECOND : patience)) {
 			tree_name(fry, "does not die");
 			break;
 		}

@@ -51,15 +51,19 @@ static int descriptor_take(const struct fry *fry, const char *number)
 /* A FIFO without a reader is refused, by O_NONBLOCK. Returns -1 with errno. */
 static int file_open(const char *name)
 {
-	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
-	int fd = open(name, flags, 0666), moved;
+	return descriptor_raise(
+		open(name, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666));
+}
+
+int descriptor_raise(int fd)
+{
+	int raised;
 
 	if (fd == -1 || fd > STDERR_FILENO)
 		return fd;
-	/* That number is COMMAND's, if only as a closed one. */
-	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	raised = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	close(fd);
-	return moved;
+	return raised;
 }
 
 void report_open(struct fry *fry)

@@ -218,14 +218,11 @@ void signals_restore(const struct fry *fry)
 	mask_set(&fry->mask, NULL);
 }
 
-int signals_receive(siginfo_t *info, int64_t deadline, int except)
+/* Returns the signal, or 0 when the deadline has come. */
+static int receive_from(const sigset_t *set, siginfo_t *info, int64_t deadline)
 {
-	sigset_t set;
 	int sig;
 
-	mask_fill(&set);
-	if (except != 0)
-		mask_cut(&set, except);
 	do {
 		int64_t left = deadline == NEVER ? NEVER : deadline - clock_now();
 		struct timespec wait = {0};
@@ -236,9 +233,28 @@ int signals_receive(siginfo_t *info, int64_t deadline, int except)
 			wait = (struct timespec){.tv_sec = (time_t)(left / SECOND),
 						 .tv_nsec = (long)(left % SECOND)};
 
-		sig = sigtimedwait(&set, info, deadline == NEVER ? NULL : &wait);
+		sig = sigtimedwait(set, info, deadline == NEVER ? NULL : &wait);
 	} while (sig == -1 && errno == EINTR); /* after SIGSTOP and SIGCONT */
 	return sig == -1 ? 0 : sig;
+}
+
+int signals_receive(siginfo_t *info, int64_t deadline, int except)
+{
+	sigset_t set;
+
+	mask_fill(&set);
+	if (except != 0)
+		mask_cut(&set, except);
+	return receive_from(&set, info, deadline);
+}
+
+int signals_wait(siginfo_t *info, int64_t deadline, int sig)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	mask_add(&set, sig);
+	return receive_from(&set, info, deadline);
 }
 
 /* COMMAND alone, with the value that sigqueue(3) gave and the sender as it was. */
@@ -261,8 +277,8 @@ static int signal_command(const struct fry *fry, int sig, siginfo_t *info)
 static unsigned forward_at_once(struct fry *fry, int sig, siginfo_t *info, bool group,
 				bool stopping)
 {
-	struct errand note = {.signal = sig, .noting = true};
-	bool first = stop_sends(&fry->stop, sig);
+	struct errand note = {.signal = sig, .instead_of = info->si_signo, .noting = true};
+	bool first = stop_sends(&fry->stop, info->si_signo) || stop_sends(&fry->stop, sig);
 
 	if (group)
 		note.group = fry->group;
@@ -335,7 +351,8 @@ static bool is_for_group(const struct fry *fry, int sig, const siginfo_t *info, 
 /* Send sig, for which info may hold a value, to those whom the scope names. */
 static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stopping)
 {
-	struct errand errand = {.signal = sig, .stopping = stopping};
+	struct errand errand = {
+		.signal = sig, .instead_of = info->si_signo, .stopping = stopping};
 	enum scope scope = fry->options.scope;
 	pid_t group = signals_group(fry);
 	int64_t now = clock_now();
@@ -382,7 +399,7 @@ static bool is_own(const struct fry *fry, const siginfo_t *info)
 		return info->si_code == SI_USER && info->si_pid == fry->self;
 	case SIGCONT: /* of the inner process: COMMAND goes on, or it has died */
 		return (info->si_code >= CLD_EXITED && info->si_code <= CLD_CONTINUED) ||
-		       (guard_holds(fry) && info->si_pid == fry->child);
+		       (info->si_code == SI_USER && fry->inner != 0 && info->si_pid == fry->inner);
 	case SIGXCPU: /* of fry-run's own RLIMIT_CPU; COMMAND has its own count */
 		return is_kernels(info);
 	default:
@@ -394,6 +411,18 @@ void signals_before(struct fry *fry)
 {
 	sigemptyset(&fry->early);
 	sigpending(&fry->early);
+}
+
+void signals_resend(const struct fry *fry)
+{
+	sigset_t now, early = fry->early;
+
+	if (sigpending(&now) == -1)
+		return;
+	for (int sig = 1; sig < STANDARD_SIGNALS; sig++) /* others would queue rather than merge */
+		if (mask_cut(&now, sig) && !mask_cut(&early, sig) && sig != SIGCHLD &&
+		    sig != SIGCONT)
+			kill(fry->child, sig);
 }
 
 bool signals_early(struct fry *fry, int sig)
@@ -408,13 +437,16 @@ bool signals_pending(int sig)
 	return sigpending(&set) == 0 && mask_cut(&set, sig);
 }
 
+bool signals_stop_pending(const struct fry *fry)
+{
+	return (signals_pending(SIGINT) && !fry->ignored[SIGINT]) ||
+	       (signals_pending(SIGTERM) && !fry->ignored[SIGTERM]) ||
+	       (signals_pending(SIGQUIT) && !fry->ignored[SIGQUIT]);
+}
+
 bool signals_take(int sig, siginfo_t *info)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	mask_add(&set, sig);
-	return sigtimedwait(&set, info, &(struct timespec){0}) == sig;
+	return signals_wait(info, 0, sig) == sig;
 }
 
 /* Whether the terminal sent this, and so to COMMAND, in the same group, as well. */
@@ -437,24 +469,44 @@ static bool is_typed(const struct fry *fry, const siginfo_t *info)
 	}
 }
 
-void signals_request(struct fry *fry, siginfo_t *info, bool stopping)
+/* Forward a signal, as this one, unless the KILL step takes everything anyway. */
+static void signals_pass(struct fry *fry, int as, siginfo_t *info, bool stopping)
 {
-	int as = fry->options.as[info->si_signo];
-
-	if (fry->pausing) { /* nobody is there to be signalled */
-		fry->pausing = !stopping && info->si_signo != SIGKILL;
-		return;
-	}
-	if (info->si_signo == SIGKILL)
-		stop_kill(&fry->stop); /* the parent's death may mean that */
-	else if (stopping)
+	if (stopping)
 		stop_request(&fry->stop, info->si_signo, clock_now());
 	fry->outcome->asked |= stopping;
-	if (guard_holds(fry))
-		guard_relay(fry, info, stopping);
-	/* In the KILL step a sweep takes everything. */
-	else if (as != 0 && stop_signal(&fry->stop) != SIGKILL)
+	if (as != 0 && stop_signal(&fry->stop) != SIGKILL)
 		signals_forward(fry, as, info, stopping);
+}
+
+void signals_request(struct fry *fry, siginfo_t *info, bool stopping)
+{
+	if (fry->pausing) /* nobody is there to be signalled */
+		fry->pausing = !stopping && info->si_signo != SIGKILL;
+	else if (info->si_signo == SIGKILL)
+		stop_kill(&fry->stop); /* the parent's death may mean that */
+	else
+		signals_pass(fry, fry->options.as[info->si_signo], info, stopping);
+}
+
+void signals_pretend(struct fry *fry, int sig)
+{
+	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
+
+	if (fry->role == OUTER)
+		guard_relay(fry, &info, signals_stop(sig));
+	else
+		signals_request(fry, &info, signals_stop(sig));
+}
+
+void signals_begin_stop(struct fry *fry)
+{
+	siginfo_t info = {.si_signo = fry->stop.step[0].signal, .si_code = SI_USER};
+
+	if (fry->pausing || info.si_signo == SIGKILL)
+		signals_request(fry, &info, true);
+	else
+		signals_pass(fry, info.si_signo, &info, true);
 }
 
 void signals_witnessed(struct fry *fry, int sig, pid_t group)
@@ -464,8 +516,6 @@ void signals_witnessed(struct fry *fry, int sig, pid_t group)
 
 	stop_request(&fry->stop, sig, clock_now());
 	fry->outcome->asked = true;
-	if (guard_holds(fry)) /* the inner process has had it as well */
-		return;
 	tree_signal(fry, &note);
 	report_step(fry, sig, clock_now(), note.found);
 	if (note.stopped != 0)
@@ -481,6 +531,14 @@ void signals_discard(int except)
 	mask_cut(&set, except);
 	while (sigtimedwait(&set, &info, &(struct timespec){0}) > 0)
 		;
+}
+
+void signals_handle(struct fry *fry, siginfo_t *info, bool stopping)
+{
+	if (info->si_code != STEP_CODE || fry->pausing)
+		signals_request(fry, info, stopping);
+	else if (stopping)
+		signals_witnessed(fry, info->si_signo, 0);
 }
 
 void signals_act(struct fry *fry, siginfo_t *info)
@@ -499,10 +557,10 @@ void signals_act(struct fry *fry, siginfo_t *info)
 	/* What was typed at the terminal is no stop request, wherever COMMAND runs. */
 	stopping = signals_stop(sig) && (!is_kernels(info) || fry->pausing) && !fry->ignored[sig] &&
 		   fry->options.as[sig] != 0;
-	if (info->si_code != STEP_CODE || fry->pausing)
-		signals_request(fry, info, stopping);
-	else if (stopping)
-		signals_witnessed(fry, sig, 0);
+	if (fry->role == OUTER)
+		guard_relay(fry, info, stopping);
+	else
+		signals_handle(fry, info, stopping);
 }
 
 void signals_let(int sig)
@@ -581,13 +639,21 @@ void stop_default(struct stop *stop, int64_t wait)
 	}
 }
 
-static void stop_enter(struct stop *stop, int at, int64_t now)
+/* Go to a step. By receipt its signal is for COMMAND's group: the rest gets it before KILL does. */
+static void stop_enter(struct stop *stop, int at, int64_t now, bool received)
 {
+	int64_t wait = at < stop->steps ? stop->step[at].wait : NEVER;
+	bool kill_next = at + 1 < stop->steps && stop->step[at + 1].signal == SIGKILL;
+
 	stop->at = at;
-	stop->deadline = at < stop->steps ? clock_add(now, stop->step[at].wait) : NEVER;
+	stop->deadline = clock_add(now, wait);
+	stop->spread = NEVER;
+	if (received && kill_next)
+		stop->spread = clock_add(now, wait < 10 * SECOND ? wait / 2 : wait - 5 * SECOND);
 }
 
-void stop_request(struct stop *stop, int sig, int64_t now)
+/* Go to the step of a signal if it lies ahead. */
+static void stop_advance(struct stop *stop, int sig, int64_t now, bool received)
 {
 	int own = 0;
 
@@ -596,20 +662,47 @@ void stop_request(struct stop *stop, int sig, int64_t now)
 	if (own == stop->steps)
 		own = 0;
 	if (own > stop->at)
-		stop_enter(stop, own, now);
+		stop_enter(stop, own, now, received);
+}
+
+void stop_request(struct stop *stop, int sig, int64_t now)
+{
+	stop_advance(stop, sig, now, true);
 }
 
 void stop_leftover(struct stop *stop, int64_t now)
 {
-	stop_request(stop, SIGTERM, now);
+	stop_advance(stop, SIGTERM, now, false);
 }
 
 bool stop_expire(struct stop *stop, int64_t now)
 {
 	if (stop->at == -1 || stop->at == stop->steps || now < stop->deadline)
 		return false;
-	stop_enter(stop, stop->at + 1, now);
+	stop_enter(stop, stop->at + 1, now, false);
 	return true;
+}
+
+bool stop_spread(struct stop *stop, int64_t now)
+{
+	if (stop->at == -1 || now < stop->spread)
+		return false;
+	stop->spread = NEVER;
+	return true;
+}
+
+int64_t stop_next(const struct stop *stop)
+{
+	return stop->spread < stop->deadline ? stop->spread : stop->deadline;
+}
+
+int64_t stop_until_kill(const struct stop *stop)
+{
+	int64_t total = 0;
+
+	for (int i = 0; i < stop->steps && stop->step[i].signal != SIGKILL; i++)
+		total = clock_add(total, stop->step[i].wait);
+	return total;
 }
 
 int stop_signal(const struct stop *stop)
@@ -623,12 +716,15 @@ void stop_kill(struct stop *stop)
 
 	if (stop->step[stop->steps - 1].signal == SIGKILL)
 		wait = stop->step[stop->steps - 1].wait;
-	*stop = (struct stop){.step = {{SIGKILL, wait}}, .steps = 1, .deadline = NEVER};
+	*stop = (struct stop){
+		.step = {{SIGKILL, wait}}, .steps = 1, .deadline = NEVER, .spread = NEVER};
 }
 
 bool stop_sends(const struct stop *stop, int sig)
 {
 	if (sig == SIGTERM) /* to those who outlive COMMAND */
+		return true;
+	if (stop->at != -1 && stop->spread != NEVER && stop_signal(stop) == sig)
 		return true;
 	for (int i = stop->at + 1; i < stop->steps; i++)
 		if (stop->step[i].signal == sig)

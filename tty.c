@@ -140,7 +140,7 @@ static void foreground_take(const struct fry *fry, int fd)
 
 	if (group <= 1 || group == fry->job)
 		return;
-	if (group == fry->group || (kill(-group, 0) == -1 && errno == ESRCH))
+	if (group == fry->outcome->group || (kill(-group, 0) == -1 && errno == ESRCH))
 		tcsetpgrp(fd, fry->job);
 }
 
@@ -177,6 +177,9 @@ static void tty_stopped(struct fry *fry, int sig)
 		kill(-fry->group, SIGCONT);
 		return;
 	}
+	/* PID 1 of a namespace of its own cannot make the outer process stop, so COMMAND goes on. */
+	if (fry->role == INNER && fry->self == 1)
+		kill(fry->owns_group ? -fry->group : fry->child, SIGCONT);
 	if (!fry->tty.mirrors || fry->self == 1)
 		return;
 	fd = terminal_open(fry, &opened);

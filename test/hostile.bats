@@ -83,7 +83,9 @@ load promises
 	requires seccomp
 	start -k 0,1,2,7,200 it "$BIN/deny" close_range -- "$FRY_RUN" -- "$BIN/probe" 7</dev/null 200</dev/null
 	ready it
-	assert_equal "$(cd "/proc/$pid/fd" && echo *)" 2
+	assert_equal "$(ls -l "/proc/$(inner_of "$pid")/fd" | grep -c ' -> ')" 1
+	[ ! -e "/proc/$pid/fd/7" ]
+	[ ! -e "/proc/$pid/fd/200" ]
 	kill -TERM "$pid"
 	finish it
 }
@@ -93,7 +95,9 @@ load promises
 	start -k 0,1,2,7,200 it unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
 		"$BIN/deny" close_range -- "$FRY_RUN" -- "$BIN/probe" 7</dev/null 200</dev/null
 	ready it
-	assert_equal "$(cd "/proc/$pid/fd" && echo *)" 2
+	assert_equal "$(ls -l "/proc/$(inner_of "$pid")/fd" | grep -c ' -> ')" 1
+	[ ! -e "/proc/$pid/fd/7" ]
+	[ ! -e "/proc/$pid/fd/200" ]
 	kill -TERM "$pid"
 	finish it
 }

@@ -214,8 +214,11 @@ static void once(int64_t delay, uint64_t mask)
 	if (killer.stop && child > 0)
 		child_of(child);
 	spin(delay);
-	if (killer.stop && child > 0)
+	/* Both, since the outer process would continue the inner one. */
+	if (killer.stop && child > 0) {
+		stop(pid);
 		stop(child);
+	}
 	start = clock_ns();
 	if (!killer.inner)
 		kill(pid, SIGKILL);

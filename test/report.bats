@@ -168,7 +168,7 @@ story() {
 	assert_lines told 'guard: the inner process is N' \
 		"started sh as process COMMAND in group COMMAND" \
 		"received INT from process TEST" "sent INT to COMMAND's group" \
-		'time for TERM' 'sent TERM to all 2 that are left' 'dying of TERM, as COMMAND did'
+		'time for TERM' 'sent TERM to 2 remaining processes' 'dying of TERM, as COMMAND did'
 }
 
 # bats test_tags=linux

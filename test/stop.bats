@@ -176,9 +176,9 @@ nag() {
 	for kind in command child thread; do
 		assert_lines "$kind.out" "ready ${!kind}" TERM INT
 	done
-	# INT came by receipt: its step is entered, and not sent to those that it did not reach.
+	# INT came by receipt. Before KILL it goes to those that it did not reach.
 	for kind in grouped apart daemon; do
-		assert_lines "$kind.out" "ready ${!kind}"
+		assert_lines "$kind.out" "ready ${!kind}" INT
 	done
 }
 
