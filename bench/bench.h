@@ -1,4 +1,4 @@
-/* bench.h - what the commands and the one who measures them tell each other */
+/* bench.h - the messages that the commands of work.c send to measure.c */
 /* SPDX-License-Identifier: MIT */
 #ifndef BENCH_H
 #define BENCH_H
@@ -9,10 +9,10 @@
 
 #include "../test/fixture.h"
 
-/* Written whole to stdout, a pipe: no longer than PIPE_BUF, so several writers do not mix. */
+/* Written to stdout, a pipe. Not longer than PIPE_BUF, so messages of several writers do not mix. */
 struct message {
-	int64_t time;  /* CLOCK_MONOTONIC, in nanoseconds; the same clock in all processes */
-	int64_t value; /* what the command measured itself */
+	int64_t time;  /* nanoseconds of CLOCK_MONOTONIC, which is the same in all processes */
+	int64_t value; /* what the command itself has measured */
 	int64_t more;
 	int64_t pid;
 };
@@ -25,7 +25,7 @@ static inline int64_t now(void)
 	return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
 }
 
-/* The parent of a process, as /proc has it; 0 if there is none. */
+/* Read the parent of a process from /proc. Returns 0 if there is no such process. */
 static inline pid_t parent_of(pid_t pid)
 {
 	char path[64], text[512] = "";

@@ -1,12 +1,15 @@
-/* figures.c - the figures that a table of rounds comes down to */
+/* figures.c - compute figures from a table of rounds */
 /* SPDX-License-Identifier: MIT */
 /*
- * figures FILE [BASE]		a line for each column of a CSV file of measure: name, number of rounds,
- *				first quartile, median, third quartile, 99th percentile. With BASE, the
- *				name of a column, of what each row has above that one
- * figures FILE BASE A B	median of A / median of B: over all rounds, and the quartiles of the same
- *				over tenths of the rounds; and the ratio of what a tenth of the rounds was
- *				faster than, which others on the machine disturb least. BASE as above, or -
+ * FILE is a CSV file that measure wrote: a column for each candidate, a row for each round.
+ *
+ * figures FILE [BASE]		Print a line for each column: name, number of rounds, first quartile,
+ *				median, third quartile, 99th percentile. BASE is the name of a column;
+ *				its value is subtracted from the others of the same row.
+ * figures FILE BASE A B	Print four ratios of column A to column B: of the medians over all rounds;
+ *				the first and the third quartile of the ratios in ten parts of the
+ *				rounds; of the 10th percentiles, which other programs on the machine
+ *				disturb least. BASE is as above, or - for none.
  */
 #include <math.h>
 
@@ -16,7 +19,7 @@ enum { COLUMNS = 128, ROUNDS = 20000, BLOCKS = 10 };
 
 struct column {
 	char *name;
-	double *value; /* NaN where there is none */
+	double *value; /* NaN: no value */
 };
 
 struct data {
@@ -31,7 +34,7 @@ static int compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Of sorted values, with interpolation. */
+/* A quantile of sorted values, interpolated. */
 static double quantile(const double *sorted, int count, double share)
 {
 	double at = share * (count - 1);
@@ -44,7 +47,7 @@ static double quantile(const double *sorted, int count, double share)
 	return sorted[low] + (at - low) * (sorted[low + 1] - sorted[low]);
 }
 
-/* Sort the values of some rounds, less those of the base. Returns how many there are. */
+/* Sort the values of some rounds, less the values of base. Returns their number. */
 static int column_sort(const struct column *column, const struct column *base, int from, int to,
 		       double *sorted)
 {
@@ -68,7 +71,7 @@ static double column_median(const struct column *column, const struct column *ba
 	return quantile(sorted, column_sort(column, base, from, to, sorted), .5);
 }
 
-/* What a tenth of the rounds was faster than, less the same of the base. */
+/* The 10th percentile, less that of base. */
 static double column_least(const struct column *column, const struct column *base, int rounds)
 {
 	static double sorted[ROUNDS];

@@ -1,12 +1,12 @@
-/* floors.c - the least conceivable wrappers, as a measure for real ones */
+/* floors.c - the smallest possible wrappers, to compare real ones with */
 /* SPDX-License-Identifier: MIT */
 /*
  * floors vfork COMMAND [ARG]...	start COMMAND, wait for it, and exit with its status
- * floors fork COMMAND [ARG]...		the same with fork(2)
+ * floors fork COMMAND [ARG]...		the same, with fork(2)
  * floors two COMMAND [ARG]...		two processes: the outer forks the inner, which vforks COMMAND
  *
- * They block no signal, forward none, and are no subreapers. COMMAND is a path. Nothing but what
- * they need is linked in, not even stdio.
+ * They block and forward no signals and are not subreapers. COMMAND is a path. stdio is not used, so
+ * that it is not linked in.
  */
 #include <sys/wait.h>
 

@@ -1,10 +1,10 @@
-/* kills.c - take a tree down by one means alone, as a measure for whoever has to find it first */
+/* kills.c - kill a process tree by one call, to compare fry-run with, which has to find it first */
 /* SPDX-License-Identifier: MIT */
 /*
  * kills all COMMAND [ARG]...		as PID 1 of a namespace, by kill(-1)
  * kills cgroup DIR COMMAND [ARG]...	by cgroup.kill in a leaf below the cgroup DIR
  *
- * Starts COMMAND; upon TERM kills all that is left, reaps until nobody is, and exits.
+ * Start COMMAND. On TERM, kill everything that is left, reap until nothing is left, and exit.
  */
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -24,7 +24,7 @@ static void file_write(const char *directory, const char *name, const char *word
 	close(fd);
 }
 
-/* Kill upon TERM what COMMAND has started: by the leaf, or all there is where leaf is NULL. */
+/* Start COMMAND; on TERM, kill the processes in the cgroup leaf or, if it is NULL, all processes. */
 static int run(const char *leaf, char **command)
 {
 	sigset_t term, old;

@@ -1,34 +1,35 @@
-/* measure.c - measure wrappers against each other, in rounds */
+/* measure.c - measure wrappers beside each other, in rounds */
 /* SPDX-License-Identifier: MIT */
 /*
  * measure WHAT [OPTION]... -c NAME=PREFIX [-c NAME=PREFIX]... [-- COMMAND [ARG]...]
  *
- * Each round measures every candidate once, in a new order, so that whatever else goes on in the
- * machine meets all alike. A candidate is the words of PREFIX, split at blanks, before COMMAND; with
- * `@pid1` as the first of them it is PID 1 of a namespace with its own /proc. Prints CSV: a column
- * for each candidate, a row for each round; an empty field is a value that could not be had.
+ * Each round measures every candidate once, in a new order, so that other work on the machine meets
+ * all of them alike. A candidate is the words of PREFIX, split at blanks, followed by COMMAND. If the
+ * first word is `@pid1`, the candidate is PID 1 of a namespace with a /proc of its own. The output is
+ * CSV: a column for each candidate, a row for each round. An empty field is a value that could not be
+ * measured.
  *
- *	-n N	rounds (100)
- *	-p CPU	stay on this processor, and the candidates too
+ *	-n N	the number of rounds (100)
+ *	-p CPU	run on this processor only, with all candidates
  *	-s SIG	the signal to send (TERM)
- *	-N N	how many (scale), how many seconds (idle, load)
+ *	-N N	the number of candidates (scale), or of seconds (idle, load)
  *
- * Every candidate starts without a terminal, leading no group, with /dev/null as stdin and stderr.
- * COMMAND is a mode of work.c unless said. WHAT is, with its COMMAND:
+ * A candidate has no terminal and leads no process group. Its stdin and stderr are /dev/null. COMMAND
+ * is a mode of work.c, unless noted. WHAT is one of these, with its COMMAND and what is measured:
  *
  * start	any		µs from vfork(2) until the candidate was waited for
- * faults	any		minor page faults of the candidate and all below
+ * faults	any		minor page faults of the candidate and its descendants
  * memory	pause		KiB, proportional set size, of the candidate's own processes
- * private	pause		KiB of that which nobody shares
+ * private	pause		KiB of their private pages
  * idle		pause		context switches of the candidate's own processes in N seconds; one round
- * forward	meter		µs from kill(2) to the handler of COMMAND
+ * forward	meter		µs from kill(2) to COMMAND's handler
  * reap		orphans N TOP	orphans a second, and µs of CPU time of the candidate's own processes for
- *				each; TOP is replaced by the pid to stop at
- * takedown	prints `ready`	ms from kill(2) to the end; all have to be gone by then
+ *				each orphan; TOP is replaced by the pid at which work.c stops counting
+ * takedown	prints `ready`	ms from kill(2) to the candidate's end, when nothing may be left
  * stop		last, stray	µs from the last death to the candidate's end
- * stop-all	family N	the same, upon a signal
- * scale	pause		N at once, for each: KiB, µs to start, µs to stop; three columns
- * load				percent of all processors that is in use in N seconds
+ * stop-all	family N	the same, after a signal
+ * scale	pause		N candidates at once, for each: KiB, µs to start, µs to stop; three columns
+ * load				percent of all processors that was in use in N seconds
  */
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -42,20 +43,20 @@
 enum {
 	CANDIDATES = 32,
 	WORDS = 64,
-	OWN = 8,      /* processes that a candidate is */
-	FORWARDS = 20 /* signals to one and the same process */
+	OWN = 8,      /* processes of one candidate, at most */
+	FORWARDS = 20 /* signals before all candidates are started afresh */
 };
 
 struct candidate {
 	const char *name;
-	char *words[WORDS]; /* its own, and then COMMAND's */
+	char *words[WORDS]; /* PREFIX and COMMAND */
 	int count;
 	int pid1;
-	pid_t pid;     /* while it runs */
-	pid_t command; /* COMMAND's, as it says itself */
+	pid_t pid;     /* of its first process */
+	pid_t command; /* of COMMAND, from its first message */
 	pid_t own[OWN];
-	int owns;    /* how many processes it is itself */
-	int channel; /* what COMMAND writes to */
+	int owns;    /* how many own[] holds */
+	int channel; /* the pipe that COMMAND writes to */
 	int64_t before;
 	double value;
 };
@@ -63,7 +64,7 @@ struct candidate {
 struct bench {
 	struct candidate candidate[CANDIDATES];
 	int candidates, rounds, many, sig;
-	double spare[CANDIDATES][2]; /* further columns of scale */
+	double spare[CANDIDATES][2]; /* further columns of scale and reap */
 	FILE *results;
 	int null;
 };
@@ -108,7 +109,7 @@ static pid_t launch_namespace(char *const *words)
 	return -1;
 }
 
-/* The caller's descriptors are as the candidate is to have them, so vfork(2) is all it takes. */
+/* The candidate inherits the right descriptors, so vfork(2) and execv(3) are enough. */
 static pid_t launch(const struct candidate *candidate)
 {
 	pid_t pid;
@@ -125,7 +126,7 @@ static pid_t launch(const struct candidate *candidate)
 	return pid;
 }
 
-/* Start it with a pipe as stdout, and leave the reading end in the candidate. */
+/* Start it with a pipe as stdout, and keep the reading end as its channel. */
 static void launch_heard(struct bench *bench, struct candidate *candidate)
 {
 	int ends[2];
@@ -138,7 +139,7 @@ static void launch_heard(struct bench *bench, struct candidate *candidate)
 	dup2(bench->null, STDOUT_FILENO);
 }
 
-/* The next message. Returns 0 if there is none any more: all who could write are gone. */
+/* Read the next message. Returns 0 at end-of-file, when no writer is left. */
 static int hear(const struct candidate *candidate, struct message *message)
 {
 	ssize_t length = read(candidate->channel, message, sizeof(*message));
@@ -158,7 +159,7 @@ static int status_wait(pid_t pid)
 	return status;
 }
 
-/* Start it, and find its processes: those between this one and COMMAND. */
+/* Start it, and find its own processes: those between this process and COMMAND. */
 static void launch_known(struct bench *bench, struct candidate *candidate)
 {
 	struct message message;
@@ -190,7 +191,7 @@ static void nap(long microseconds)
 
 /* --- reading /proc */
 
-/* The sum of the numbers after a word at the beginning of lines of a file; -1 without the file. */
+/* Add the numbers in all lines that begin with a word. Returns -1 if there is no such file. */
 static long file_sum(const char *path, const char *word)
 {
 	char line[512];
@@ -229,7 +230,7 @@ static long switches(const struct candidate *candidate)
 	       own_sum(candidate, "status", "nonvoluntary_ctxt_switches:");
 }
 
-/* --- what is measured */
+/* --- measurements */
 
 static void one_start(struct bench *bench, struct candidate *candidate)
 {
@@ -252,7 +253,7 @@ static void one_faults(struct bench *bench, struct candidate *candidate)
 	candidate->value = (double)usage.ru_minflt;
 }
 
-/* Give it the time to fall asleep. */
+/* The nap lets all processes fall asleep. */
 static void one_memory(struct bench *bench, struct candidate *candidate)
 {
 	launch_known(bench, candidate);
@@ -312,7 +313,7 @@ static void one_takedown(struct bench *bench, struct candidate *candidate)
 	kill(candidate->pid, bench->sig);
 	status_wait(candidate->pid);
 	candidate->value = (double)(now() - start) / 1e6;
-	/* Whoever is left holds the pipe. */
+	/* A process that is left holds the pipe open. */
 	fcntl(candidate->channel, F_SETFL, O_NONBLOCK);
 	if (read(candidate->channel, text, sizeof(text)) != 0) {
 		fprintf(stderr, "measure: %s left something behind\n", candidate->name);
@@ -321,7 +322,7 @@ static void one_takedown(struct bench *bench, struct candidate *candidate)
 	close(candidate->channel);
 }
 
-/* The latest of the deaths that were told; all were, once the candidate has ended. */
+/* Find the last death. When the candidate has ended, all messages are in the pipe. */
 static void stop_value(struct candidate *candidate)
 {
 	struct message message;
@@ -416,7 +417,7 @@ static void field_print(const struct bench *bench, double value)
 		fprintf(bench->results, value < 100 ? ",%.2f" : ",%.1f", value);
 }
 
-/* The value of each candidate, and as many further ones. */
+/* Print the value of each candidate, followed by its further values. */
 static void row_print(const struct bench *bench, int round, int further)
 {
 	fprintf(bench->results, "%d", round);
@@ -444,14 +445,14 @@ static void rounds_run(struct bench *bench, int first, int last, int further,
 	}
 }
 
-/* All candidates run at once, and are asleep but for the one that is signalled. */
+/* All candidates run at once, and sleep except the one that is signalled. */
 static void one_forward(struct bench *bench, struct candidate *candidate)
 {
 	struct message message;
 	int64_t start;
 
 	nap(500);
-	/* One that signals COMMAND twice may have left a message. */
+	/* A candidate that signals COMMAND twice may have left a message. */
 	fcntl(candidate->channel, F_SETFL, O_NONBLOCK);
 	while (read(candidate->channel, &message, sizeof(message)) > 0)
 		;
@@ -463,7 +464,7 @@ static void one_forward(struct bench *bench, struct candidate *candidate)
 	candidate->value = (double)(message.time - start) / 1e3;
 }
 
-/* It matters which processors they happen to have, so they are started afresh now and then. */
+/* The figures depend on which processors the candidates got, so start them afresh now and then. */
 static void all_forward(struct bench *bench)
 {
 	for (int first = 1; first <= bench->rounds; first += FORWARDS) {
@@ -495,7 +496,7 @@ static void all_idle(struct bench *bench)
 		end(&bench->candidate[i]);
 }
 
-/* The times of /proc/stat: all of them, and those in which a processor did something. */
+/* Add up the times in /proc/stat: all of them, and those in which a processor was busy. */
 static void processor_times(double *busy, double *all)
 {
 	enum { IDLE = 3, IOWAIT = 4, TIMES = 8 };
@@ -629,7 +630,7 @@ static void options_parse(struct bench *bench, int argc, char **argv)
 	}
 }
 
-/* What candidates inherit: a session without a terminal, led by somebody else, and /dev/null. */
+/* Set what candidates inherit: a session without a terminal, led by this process, and /dev/null. */
 static void streams_set(struct bench *bench)
 {
 	int results = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 100);

@@ -1,4 +1,4 @@
-/* true.c - the least command there is: what a wrapper's start is measured with */
+/* true.c - the smallest command, to measure the start of a wrapper with */
 /* SPDX-License-Identifier: MIT */
 int main(void)
 {

@@ -1,24 +1,24 @@
-/* work.c - the commands that wrappers are measured with */
+/* work.c - the commands that the measured wrappers run */
 /* SPDX-License-Identifier: MIT */
 /*
- * work MODE [ARG]...	Each says so with a message (bench.h) once it is ready.
+ * work MODE [ARG]...	Each mode sends a message (bench.h) when it is ready.
  *
  * pause		wait until a signal ends it
- * meter		send the time of each USR1 and TERM that its handler gets, until KILL
- * last			send the time, and exit at once
- * stray		leave a daemon behind and exit; the daemon upon TERM sends the time and exits
- * family N		N children; each, and itself, upon TERM sends the time and exits
+ * meter		send the time whenever USR1 or TERM reaches the handler, until KILL ends it
+ * last			send the time and exit at once
+ * stray		leave a daemon behind and exit; on TERM, the daemon sends the time and exits
+ * family N		start N children; on TERM, each of them and the parent send the time and exit
  * orphans N TOP	make N orphans that exit at once, as fast as vfork(2) allows, and wait until the
- *			parent has reaped them. Send the time that it took, and the CPU time of all
- *			ancestors below TOP, a pid, in nanoseconds
+ *			wrapper has reaped them; send the time that this took, and the CPU time in
+ *			nanoseconds of all ancestors below the process with the pid TOP
  *
- * As a safeguard what lives ends by itself after five minutes.
+ * If a signal does not come, a mode that waits for it ends after five minutes.
  */
 #include <sys/wait.h>
 
 #include "bench.h"
 
-#define BATCH 100 /* orphans that one parent leaves */
+#define BATCH 100 /* orphans of one parent */
 
 static void message_send(int64_t value, int64_t more)
 {
@@ -112,7 +112,7 @@ static int is_alone(void)
 	return strcmp(text, own) == 0;
 }
 
-/* The CPU time that a process has had, in nanoseconds. */
+/* The CPU time that a process has used, in nanoseconds. */
 static int64_t cpu_of(pid_t pid)
 {
 	char path[64], text[64] = "";
