@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Works with and without bash-completion; with it, COMMAND's arguments are completed as COMMAND's
-# own completion does it. COMP_WORDBREAKS cuts words at = and :, so they are put together first,
-# and what readline has already passed is taken off the answers at the end.
+# Works with and without bash-completion. With it, COMMAND's own completion completes COMMAND's
+# arguments. Readline cuts words at the characters in COMP_WORDBREAKS, such as = and :. So this joins
+# the pieces of a word first, and at the end removes from the answers what stands before the last cut.
 
-# Those that can be received, and all.
+# Signals that can be received, and all signals.
 _fry_run_received='HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM STKFLT CONT TSTP
 	TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS RTMIN RTMAX'
 _fry_run_signals="KILL STOP CHLD $_fry_run_received"
 
-# Those that are followed by an argument, and the letters of such.
+# Options that take an argument: the long ones, and the letters of the short ones.
 _fry_run_valued=' --kill-after --stop --timeout --parent-death --leftover --scope --rewrite --pgroup
 	--cgroup --status --expect --report '
 _fry_run_letters=ktpre
@@ -21,7 +21,7 @@ _fry_run_options='-k --kill-after= --stop= -t --timeout= -p --parent-death= --le
 	--expect= -w --warn-reaped -v --verbose --report= -P --pause -s -l -L --license -h --help -V
 	--version'
 
-# Set words to the words up to the cursor, and at to the place in COMP_WORDS where each begins.
+# Set `words` to the words up to the cursor, and `at` to the index in COMP_WORDS where each one begins.
 _fry_run_words() {
 	local line=${COMP_LINE:0:COMP_POINT} piece i
 	for ((i = 0; i <= COMP_CWORD; i++)); do
@@ -31,13 +31,13 @@ _fry_run_words() {
 			words+=('')
 			at+=("$i")
 		fi
-		if ((i == COMP_CWORD)); then piece=$line; fi # what is behind the cursor stays
+		if ((i == COMP_CWORD)); then piece=$line; fi # do not use what is behind the cursor
 		words[-1]+=$piece
 		line=${line#"$piece"}
 	done
 }
 
-# Answer with the words of a list that begin as the value does, each behind a prefix.
+# Answer with the words of a list that begin with the value. Put the prefix before each.
 _fry_run_list() {
 	local prefix=$1 value=$2 list=$3 one
 	for one in $list; do
@@ -45,7 +45,7 @@ _fry_run_list() {
 	done
 }
 
-# Signals, which may be written with SIG in front.
+# Answer with signals. If the value begins with SIG, so do the answers.
 _fry_run_signal() {
 	local prefix=$1 value=$2 list=${3-$_fry_run_signals}
 	if [[ $value == SIG* ]]; then
@@ -64,7 +64,7 @@ _fry_run_file() {
 	_fry_run_list "$prefix" "$value" 'fd:1 fd:2 fd:3'
 }
 
-# The value of an option; the prefix is what stands before it in the same word.
+# Complete the value of an option. The prefix is what stands before the value in the same word.
 _fry_run_value() {
 	local prefix=$2 value=$3
 	case $1 in
@@ -92,7 +92,7 @@ _fry_run_value() {
 	esac
 }
 
-# COMMAND, which begins at this place of COMP_WORDS, or its arguments.
+# Complete COMMAND, which begins at this index of COMP_WORDS, or its arguments.
 _fry_run_command() {
 	local cur=$2 one
 	if declare -F _comp_command_offset >/dev/null; then
@@ -112,7 +112,7 @@ _fry_run() {
 	COMPREPLY=()
 	_fry_run_words
 	last=$((${#words[@]} - 1))
-	# Where does COMMAND begin, and which option waits for its argument?
+	# Find where COMMAND begins, or which option the word at the cursor is the argument of.
 	for ((i = 1; i < last; i++)); do
 		word=${words[i]}
 		if [[ $option ]]; then

@@ -1,12 +1,12 @@
 # fish completion for fry-run(1)
 # SPDX-License-Identifier: MIT
 
-# Those that can be received, and all.
+# Signals that can be received, and all signals.
 set -g __fry_run_received HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM STKFLT CONT \
     TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS RTMIN RTMAX
 set -g __fry_run_signals KILL STOP CHLD $__fry_run_received
 
-# Print what is left of these words without fry-run's options: COMMAND and its arguments.
+# Print these words without fry-run's options: COMMAND and its arguments.
 function __fry_run_rest
     argparse -s 'k/kill-after=' 'stop=' 't/timeout=' 'p/parent-death=' 'leftover=' 'scope=' \
         g/group c/single-child 'r/rewrite=+' 'pgroup=' 'cgroup=' guard no-guard 'status=' \
@@ -18,7 +18,7 @@ function __fry_run_rest
     end
 end
 
-# Before COMMAND, where options may stand.
+# Succeed if the cursor is before COMMAND, where options are possible.
 function __fry_run_before_command
     set -l words (commandline -opc)
     set -e words[1]
@@ -36,7 +36,7 @@ function __fry_run_command
     and __fish_complete_subcommand --commandline $rest
 end
 
-# The value that is being typed, in a word of its own or behind = or the letter.
+# Print the value at the cursor: a word of its own, or what follows = or the option's letter.
 function __fry_run_value
     commandline -ct | string replace -r -- '^(--[a-z-]+=|-[a-zA-Z]*[pr])' ''
 end
@@ -59,23 +59,23 @@ complete -c fry-run -x -a '(__fry_run_command)'
 
 set -l option complete -c fry-run -n __fry_run_before_command
 $option -s k -l kill-after -x -d 'Wait between INT, TERM and KILL'
-$option -l stop -x -a '(__fry_run_schedule)' -d 'The steps of a stop'
+$option -l stop -x -a '(__fry_run_schedule)' -d 'Set the stop schedule'
 $option -s t -l timeout -x -d 'Stop COMMAND after this time'
-$option -s p -l parent-death -x -a "$__fry_run_signals" -d 'Act as if SIGNAL came when the parent dies'
-$option -l leftover -x -a 'stop wait leave fail' -d 'For processes that outlive COMMAND'
-$option -l scope -x -a 'auto command group tree' -d 'Who gets forwarded signals'
-$option -s g -l group -d 'Forward to the group'
-$option -s c -l single-child -d 'Forward to COMMAND alone'
-$option -s r -l rewrite -x -a '(__fry_run_rewrite)' -d 'Forward TO where FROM is received'
-$option -l pgroup -x -a 'auto inherit new session' -d 'The group that COMMAND is in'
+$option -s p -l parent-death -x -a "$__fry_run_signals" -d 'Act as if SIGNAL was received when the parent dies'
+$option -l leftover -x -a 'stop wait leave fail' -d 'What to do with processes that outlive COMMAND'
+$option -l scope -x -a 'auto command group tree' -d 'Which processes get forwarded signals'
+$option -s g -l group -d 'Forward signals to the group'
+$option -s c -l single-child -d 'Forward signals to COMMAND alone'
+$option -s r -l rewrite -x -a '(__fry_run_rewrite)' -d 'Forward TO when FROM is received'
+$option -l pgroup -x -a 'auto inherit new session' -d 'The process group that COMMAND runs in'
 $option -l cgroup -x -a 'new own' -d 'Contain COMMAND in a cgroup v2 as well'
-$option -l guard -d 'Survive kill -9 of fry-run'
-$option -l no-guard -d 'Be one process only'
+$option -l guard -d 'Kill everything if fry-run is killed'
+$option -l no-guard -d 'Run as a single process'
 $option -l status -x -a 'mirror code' -d 'Die of the signal that COMMAND died of, or exit 128+N'
-$option -s e -l expect -x -d 'Exit 0 where the status of COMMAND is CODE'
-$option -s w -l warn-reaped -d 'Name each orphan as it is reaped'
-$option -s v -l verbose -d 'Say what is done and why'
-$option -l report -r -a 'fd:1 fd:2 fd:3' -d 'Append one line of JSON on how the run went'
+$option -s e -l expect -x -d 'Exit with 0 if the exit status of COMMAND is CODE'
+$option -s w -l warn-reaped -d 'Name each orphan when it is reaped'
+$option -s v -l verbose -d 'Report what is done and why'
+$option -l report -r -a 'fd:1 fd:2 fd:3' -d 'Append one line of JSON about the run'
 $option -s P -l pause -d 'Run no COMMAND'
 $option -s s -d 'No effect'
 $option -s l -s L -l license -d 'Print the license'
