@@ -19,6 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How long COMMAND's own cgroups may take to be removed. */
+#define REMOVE_LIMIT (5 * SECOND)
+
 /* Before Linux 5.14 there is none: as this lets try. */
 #ifndef CGROUP_KILL
 #define CGROUP_KILL "cgroup.kill"
@@ -351,22 +354,46 @@ void cgroup_thaw(const struct fry *fry)
 	file_write(fry, "cgroup.freeze", "0");
 }
 
-/* Remove a cgroup and, before it, those that COMMAND made below it. */
-static int remove_tree(const char *path)
+/* Find a cgroup in a directory. Returns whether there is one. */
+static bool find_below(int fd, char *found, size_t size)
 {
-	char below[PATH_MAX];
-	struct listing list;
+	struct listing list = {.fd = fd, .keep = true};
 	const char *name;
 	bool directory;
 
+	lseek(fd, 0, SEEK_SET);
+	while ((name = listing_next(&list, &directory)) != NULL)
+		if (directory && name[0] != '.')
+			return text_format(found, size, "%s", name) < size;
+	return false;
+}
+
+/*
+ * Remove a cgroup and, before it, those that COMMAND made below it, however deep and however long their
+ * paths: with one descriptor that goes down and up. Returns -1 with errno.
+ */
+static int remove_tree(const char *path)
+{
+	int64_t limit = clock_now() + REMOVE_LIMIT;
+	int fd, next, depth = 0;
+	char name[NAME_MAX + 1];
+
 	if (rmdir(path) == 0)
 		return 0;
-	if (errno != EBUSY || !listing_open(&list, path))
-		return -1;
-	while ((name = listing_next(&list, &directory)) != NULL)
-		if (directory && name[0] != '.' &&
-		    text_format(below, sizeof(below), "%s/%s", path, name) < sizeof(below))
-			remove_tree(below);
+	fd = errno == EBUSY ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	while (fd != -1 && clock_now() < limit) {
+		bool found = find_below(fd, name, sizeof(name));
+
+		if (!found && depth == 0)
+			break;
+		if (found && unlinkat(fd, name, AT_REMOVEDIR) == 0)
+			continue;
+		next = openat(fd, found ? name : "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		close(fd);
+		fd = next;
+		depth += found ? 1 : -1;
+	}
+	close(fd);
 	return rmdir(path);
 }
 
@@ -405,7 +432,10 @@ static void figures_note(const struct fry *fry)
 void cgroup_end(const struct fry *fry)
 {
 	figures_note(fry);
-	if (fry->options.cgroup == CGROUP_NEW && remove_tree(fry->cgroup->path) == -1 &&
-	    errno != ENOENT && fry->options.leftover != LEFTOVER_LEAVE)
+	if (fry->options.cgroup != CGROUP_NEW)
+		return;
+	if (fry->options.leftover == LEFTOVER_LEAVE && cgroup_populated(fry))
+		return;
+	if (remove_tree(fry->cgroup->path) == -1 && errno != ENOENT)
 		say("cannot remove %s: %s", fry->cgroup->path, strerror(errno));
 }

@@ -185,6 +185,7 @@ struct fry {
 	pid_t known;                   /* the pid that the caller knows: of the outer process */
 	sigset_t mask;                 /* inherited, and COMMAND's */
 	sigset_t early;                /* pending before COMMAND was there */
+	sigset_t early_copy;           /* the same, and it stays so */
 	struct sigaction child_action; /* of SIGCHLD, likewise */
 	bool ignored[SIGNALS];         /* of INT, TERM and QUIT: those that start no stop */
 	bool inherited;                /* it had children already */
@@ -256,6 +257,8 @@ void run(struct fry *fry);
 
 /* signals.c */
 
+/* Parse a decimal number of digits alone, at most max. Returns it, or -1. */
+int parse_number(const char *word, int max);
 /* Parse a signal's name or number. Returns it, or -1 with errno EINVAL. */
 int signals_parse(const char *word);
 /* Write a signal's name, without SIG, to a buffer; returns the buffer. */
@@ -290,7 +293,7 @@ void signals_before(struct fry *fry);
 void signals_resend(const struct fry *fry);
 /* Whether a signal was among that; it is asked once. */
 bool signals_early(struct fry *fry, int sig);
-/* A stop request that has reached COMMAND's group already; group 0: everything below. */
+/* A stop request that has reached COMMAND's group already. */
 void signals_witnessed(struct fry *fry, int sig, pid_t group);
 /* Do what a signal asks for: signals_request(), or what is left of it where a fry-run further up sent it. */
 void signals_handle(struct fry *fry, siginfo_t *info, bool stopping);
@@ -364,6 +367,7 @@ void *memory_share(size_t size);
 /* The names in a directory. */
 struct listing {
 	int fd;
+	bool keep; /* open after the last */
 	long at, end;
 	uint64_t entries[512]; /* as getdents64(2) fills it */
 };
@@ -525,6 +529,11 @@ void parent_watch(void);
 void core_forbid(void);
 /* Close every descriptor above stderr, but one. */
 void descriptors_close(int keep);
+/*
+ * Open once more, for writing without ever blocking, what a descriptor is open for: a pipe or a terminal,
+ * whose flags are shared with other processes. Returns -1 with errno where that is impossible.
+ */
+int descriptor_reopen(int fd);
 /* Move a descriptor above stderr: a standard one is COMMAND's, if only as a closed one. -1 stays. */
 int descriptor_raise(int fd);
 

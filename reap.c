@@ -158,6 +158,7 @@ static ssize_t proc_read(const char *path, char *text, size_t size)
 bool listing_open(struct listing *list, const char *path)
 {
 	list->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	list->keep = false;
 	list->at = list->end = 0;
 	return list->fd != -1;
 }
@@ -177,7 +178,8 @@ const char *listing_next(struct listing *list, bool *directory)
 		list->end = syscall(SYS_getdents64, list->fd, list->entries, sizeof(list->entries));
 	}
 	if (list->end <= 0) {
-		close(list->fd);
+		if (!list->keep)
+			close(list->fd);
 		return NULL;
 	}
 	entry = (const void *)((const char *)list->entries + list->at);
@@ -195,6 +197,20 @@ long listing_number(struct listing *list)
 		if (name[0] >= '0' && name[0] <= '9')
 			return (long)number_cut(&name);
 	return -1;
+}
+
+/* What follows a name at the start of a line. Returns NULL if there is none: proc_pid_status(5). */
+static const char *find_field(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	while (strncmp(text, name, length) != 0) {
+		text = strchr(text, '\n');
+		if (text == NULL)
+			return NULL;
+		text++;
+	}
+	return text + length;
 }
 
 /*
@@ -216,12 +232,9 @@ static bool proc_is_ours(struct fry *fry)
 		return true;
 	if (proc_read("/proc/self/status", text, sizeof(text)) <= 0)
 		return false;
-	for (line = text; strncmp(line, "NSpid:", 6) != 0; line++) {
-		line = strchr(line, '\n');
-		if (line == NULL)
-			return true; /* before Linux 4.1 */
-	}
-	line += 6;
+	line = find_field(text, "NSpid:");
+	if (line == NULL)
+		return true; /* before Linux 4.1 */
 	number_cut(&line);
 	fry->proc_ours = *line == '\n';
 	return fry->proc_ours;
@@ -396,9 +409,11 @@ static bool queue_is_full(pid_t pid)
 	long long queued;
 
 	text_format(path, sizeof(path), "/proc/%d/status", (int)pid);
-	if (proc_read(path, text, sizeof(text)) <= 0 || (line = strstr(text, "\nSigQ:")) == NULL)
+	if (proc_read(path, text, sizeof(text)) <= 0)
 		return false;
-	line += strlen("\nSigQ:");
+	line = find_field(text, "SigQ:");
+	if (line == NULL)
+		return false;
 	queued = number_cut(&line);
 	line += *line == '/';
 	return queued >= number_cut(&line);
