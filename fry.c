@@ -11,6 +11,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fry.h"
 
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <ctype.h>
@@ -65,20 +66,43 @@ static const char usage_text[] =
 	"Exit status: COMMAND's; 124 timed out; 125 fry-run failed; 126 COMMAND cannot be\n"
 	"executed; 127 COMMAND not found. FRY_RUN_OPTS in the environment is read first.\n";
 
+/*
+ * Never block on a reader of stderr that has stalled. A terminal has room for a byte at least where
+ * poll(2) says so, and a pipe for a line, if nobody else writes to it at that moment.
+ */
+static void stderr_put(const char *from, size_t length)
+{
+	struct pollfd polled = {.fd = STDERR_FILENO, .events = POLLOUT};
+	size_t part = isatty(STDERR_FILENO) ? 1 : length;
+
+	for (; length >= part && length != 0; from += part, length -= part) {
+		ssize_t written = send(STDERR_FILENO, from, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (written != -1 || errno != ENOTSOCK)
+			return;
+		if (poll(&polled, 1, 0) == 0 || write(STDERR_FILENO, from, part) == -1)
+			return;
+	}
+}
+
 /* Write a line that was put together; one byte of room is left for its end. */
 static void line_write(struct text *line)
 {
-	struct pollfd stderr_poll = {.fd = STDERR_FILENO, .events = POLLOUT};
 	size_t length = strlen(line->to);
+	int fd;
 
 	/* One line whatever a name holds, and nothing that a terminal would obey. */
 	for (size_t i = 0; i < length; i++)
 		if (iscntrl((unsigned char)line->to[i]))
 			line->to[i] = '?';
 	line->to[length++] = '\n';
-	/* Nobody waits for a reader who does not read. SIGPIPE is blocked, and dropped later. */
-	if (poll(&stderr_poll, 1, 0) == 0 || write(STDERR_FILENO, line->to, length) == -1)
-		return;
+	/* SIGPIPE is blocked, and dropped later. */
+	fd = descriptor_reopen(STDERR_FILENO);
+	if (fd == -1)
+		stderr_put(line->to, length);
+	else if (write(fd, line->to, length) == -1)
+		errno = 0;
+	close(fd);
 }
 
 void say(const char *format, ...)

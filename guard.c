@@ -38,6 +38,8 @@
 /* An inner process that does what is due this much later, and answers as late, is only slow. */
 #define INNER_WAIT SECOND
 
+enum { DEATH_SIGNAL = 63 };
+
 static void outer_start(struct fry *fry, pid_t inner)
 {
 	fry->role = OUTER;
@@ -46,14 +48,22 @@ static void outer_start(struct fry *fry, pid_t inner)
 }
 
 /*
- * The inner process is PID 1 of a new namespace after `unshare --pid`. The outer one has no number there,
- * and getppid(2) is 0 before and after its death; but a KILL from outside is obeyed even by PID 1, and
- * the kernel takes the namespace down with it: pid_namespaces(7).
+ * The inner process is in another pid namespace, by `unshare --pid` or `nsenter --pid --no-fork`. The
+ * outer one has no number there, and getppid(2) is 0 before and after its death. As PID 1 the inner
+ * process obeys a KILL from outside, and the kernel takes the namespace down with it: pid_namespaces(7).
+ * Elsewhere a signal that nothing else sends has to tell.
  */
-static void inner_start_as_init(struct fry *fry)
+static void inner_start_elsewhere(struct fry *fry)
 {
 	fry->parent = 0;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_PDEATHSIG, fry->self == 1 ? SIGKILL : DEATH_SIGNAL);
+}
+
+/* It comes from outside of the namespace, and from this user, who may kill fry-run anyway. */
+static bool is_outer_death(const struct fry *fry, const siginfo_t *info)
+{
+	return fry->parent == 0 && info->si_signo == DEATH_SIGNAL && info->si_code == SI_USER &&
+	       info->si_pid == 0 && info->si_uid == getuid();
 }
 
 static void inner_start(struct fry *fry)
@@ -64,8 +74,8 @@ static void inner_start(struct fry *fry)
 	fry->outer_children = fry->inherited;
 	/* So that `pkill -x fry-run` means the outer process. */
 	prctl(PR_SET_NAME, "fry-inner");
-	if (fry->self == 1)
-		inner_start_as_init(fry);
+	if (getppid() == 0)
+		inner_start_elsewhere(fry);
 	else
 		/* CONT, so that it is heard even where the inner process is stopped. */
 		prctl(PR_SET_PDEATHSIG, SIGCONT);
@@ -109,10 +119,13 @@ void guard_start(struct fry *fry)
 	inner = fork_waking();
 	if (inner == -1)
 		refuse_fork(fry);
-	if (inner == 0)
+	if (inner == 0) {
 		inner_start(fry);
-	else
-		outer_start(fry, inner);
+		return;
+	}
+	outer_start(fry, inner);
+	/* The inner process has no copy of what came just before the fork. */
+	signals_before(fry);
 }
 
 /* Whether the outer process lives. Its number is its own as long as it is the parent. */
@@ -419,6 +432,11 @@ static void witness(struct fry *fry, siginfo_t *info, bool relayed, bool stoppin
 
 static void relay_receive(struct fry *fry, siginfo_t *info, bool stopping)
 {
+	sigset_t had = fry->early_copy;
+
+	/* What was typed before COMMAND was there is relayed, unless this process has a copy. */
+	if (is_witness(fry) && info->si_code > 0 && mask_cut(&had, info->si_signo))
+		return;
 	if (is_witness(fry) && info->si_code == SI_USER)
 		witness(fry, info, true, stopping);
 	else if (!is_overtaken(fry, info->si_signo))
@@ -454,6 +472,10 @@ bool guard_receive(struct fry *fry, siginfo_t *info)
 {
 	if (fry->role != INNER)
 		return false;
+	if (is_outer_death(fry, info)) {
+		fry->outer_died = true;
+		return true;
+	}
 	/* The outer process has continued this one, or has died; getppid(2) tells of its death. */
 	if (info->si_signo == SIGCONT && info->si_code == SI_USER && info->si_pid == fry->parent)
 		return true;

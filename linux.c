@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,6 +78,17 @@ void signal_default(int sig)
 
 	if (sigaction(sig, &(struct sigaction){.sa_handler = SIG_DFL}, NULL) == -1)
 		syscall(SYS_rt_sigaction, sig, action, NULL, SIGNALS / 8);
+}
+
+/* A fresh open file description has flags of its own: proc_pid_fd(5). A regular file never blocks. */
+int descriptor_reopen(int fd)
+{
+	char path[32];
+
+	if (fcntl(fd, F_GETPIPE_SZ) == -1 && !isatty(fd))
+		return -1;
+	text_format(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 int signals_open(void)

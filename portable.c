@@ -315,6 +315,14 @@ int signal_queue(pid_t pid, siginfo_t *info)
 	return sigqueue(pid, info->si_signo, info->si_value);
 }
 
+/* What /dev/fd opens shares its flags elsewhere. */
+int descriptor_reopen(int fd)
+{
+	(void)fd;
+	errno = ENOTSUP;
+	return -1;
+}
+
 void core_forbid(void)
 {
 	setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0});

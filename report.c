@@ -31,9 +31,9 @@ enum { WRITE_WAIT = 1000 };
 /* The descriptor that fd:N names, which then is fry-run's. Returns -1 with errno. */
 static int descriptor_take(const struct fry *fry, const char *number)
 {
-	int fd = *number == '\0' ? -1 : (int)number_cut(&number), flags;
+	int fd = parse_number(number, INT_MAX), flags, own;
 
-	if (fd < 0 || *number != '\0')
+	if (fd == -1)
 		refuse_report(fry, "a descriptor is fd:N, where N is a number");
 	flags = fcntl(fd, F_GETFL);
 	if (flags == -1)
@@ -45,7 +45,8 @@ static int descriptor_take(const struct fry *fry, const char *number)
 	/* Unless it is a standard descriptor of COMMAND's as well. */
 	if (fd > STDERR_FILENO)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
-	return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	own = descriptor_reopen(fd);
+	return own != -1 ? descriptor_raise(own) : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
 /* A FIFO without a reader is refused, by O_NONBLOCK. Returns -1 with errno. */
@@ -284,11 +285,38 @@ static void compose(struct text *text, const struct fry *fry, int status)
 	text_add(text, "}\n");
 }
 
+/*
+ * Write the line: to a file at once, so that the lines of several runs do not mix; to a reader what it
+ * takes in WRITE_WAIT. Returns -1 with errno if that is not all.
+ */
+static int write_all(int fd, const char *from, size_t length)
+{
+	int64_t limit = clock_now() + WRITE_WAIT * MILLISECOND;
+	struct pollfd polled = {.fd = fd, .events = POLLOUT};
+	size_t part = lseek(fd, 0, SEEK_CUR) == -1 ? PIPE_BUF : SIZE_MAX;
+
+	while (length != 0) {
+		int64_t left = limit - clock_now();
+		ssize_t written;
+
+		errno = EAGAIN;
+		if (left < 0 || poll(&polled, 1, (int)(left / MILLISECOND)) == 0)
+			return -1;
+		written = write(fd, from, length < part ? length : part);
+		if (written == -1)
+			return -1;
+		errno = ENOSPC;
+		if ((size_t)written < length && part == SIZE_MAX)
+			return -1;
+		from += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
 void report_write(const struct fry *fry, int status)
 {
-	struct pollfd polled = {.fd = fry->report, .events = POLLOUT};
 	struct text text = {NULL, 0, 0};
-	ssize_t written = -1;
 
 	if (fry->report == -1)
 		return;
@@ -297,15 +325,8 @@ void report_write(const struct fry *fry, int status)
 	text.size = text.length + 64;
 	text.length = 0;
 	text.to = memory_get(text.size);
-	if (text.to != NULL) {
+	if (text.to != NULL)
 		compose(&text, fry, status);
-		poll(&polled, 1, WRITE_WAIT);
-		errno = EAGAIN;
-		if (polled.revents != 0)
-			written = write(fry->report, text.to, text.length);
-		if (written >= 0 && (size_t)written < text.length)
-			errno = ENOSPC;
-	}
-	if (written == -1 || (size_t)written < text.length)
+	if (text.to == NULL || write_all(fry->report, text.to, text.length) == -1)
 		say("--report=%.400s: cannot be written: %s", fry->options.report, strerror(errno));
 }

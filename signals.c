@@ -61,8 +61,7 @@ static const struct {
 
 enum { NAMES = sizeof(signal_names) / sizeof(signal_names[0]) };
 
-/* A decimal number of digits alone, at most max. Returns it, or -1. */
-static int parse_number(const char *word, int max)
+int parse_number(const char *word, int max)
 {
 	int number = 0;
 
@@ -71,9 +70,9 @@ static int parse_number(const char *word, int max)
 	for (; *word != '\0'; word++) {
 		if (*word < '0' || *word > '9')
 			return -1;
-		number = number * 10 + (*word - '0');
-		if (number > max)
+		if (number > (max - (*word - '0')) / 10)
 			return -1;
+		number = number * 10 + (*word - '0');
 	}
 	return number;
 }
@@ -411,6 +410,7 @@ void signals_before(struct fry *fry)
 {
 	sigemptyset(&fry->early);
 	sigpending(&fry->early);
+	fry->early_copy = fry->early;
 }
 
 void signals_resend(const struct fry *fry)
@@ -533,12 +533,24 @@ void signals_discard(int except)
 		;
 }
 
+/*
+ * A fry-run further up has sent this to everything below as well, and goes on with its schedule. Whoever
+ * may signal fry-run can forge the mark, so it does not lead to KILL here.
+ */
+static void signals_note_step(struct fry *fry, int sig)
+{
+	struct errand note = {.signal = sig, .noting = true};
+
+	fry->outcome->asked = true;
+	tree_signal(fry, &note);
+}
+
 void signals_handle(struct fry *fry, siginfo_t *info, bool stopping)
 {
 	if (info->si_code != STEP_CODE || fry->pausing)
 		signals_request(fry, info, stopping);
 	else if (stopping)
-		signals_witnessed(fry, info->si_signo, 0);
+		signals_note_step(fry, info->si_signo);
 }
 
 void signals_act(struct fry *fry, siginfo_t *info)

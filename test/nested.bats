@@ -145,7 +145,7 @@ gives_all() {
 
 @test "fry-run in fry-run: a step of the outer is a stop request for the inner" {
 	# INT is for the shell alone, TERM for everything.
-	start it "$FRY_RUN" -c --stop=INT/100ms/TERM/1h -- sh -c 'trap : INT TERM; "$@" &
+	start it "$FRY_RUN" -c --stop=INT/100ms/TERM/100ms/KILL -- sh -c 'trap : INT TERM; "$@" &
 		while kill -0 $! 2>/dev/null; do wait $!; done; exit 5' sh \
 		"$FRY_RUN" --stop=TERM/100ms/KILL -- "${probe[@]}"
 	ready one
