@@ -1,0 +1,56 @@
+# mk/release.mk - what is made for a release: documents, tarball, package, binaries.
+
+# Debian's names; each needs its cross compiler and qemu-user-static.
+ARCHES = amd64 arm64 armhf i386 ppc64el riscv64 s390x
+
+# The manual page for a browser and for paper, and the README's picture from a run of just now. The
+# PDF is groff's, since mandoc's has no typewriter face, in which alone the diagram holds together.
+docs: $(B)/fry-run
+	@mkdir -p build/docs
+	sed 's/^\.Os$$/& fry-run $(VERSION)/' man/fry-run.1 >build/docs/fry-run.1
+	mandoc -T html -O toc build/docs/fry-run.1 >build/docs/plain.html
+	sed '/<style>/r doc/style.css' build/docs/plain.html >build/docs/fry-run.1.html
+	groff -dpaper=a4 -P-pa4 -mdoc -T pdf build/docs/fry-run.1 >build/docs/fry-run.1.pdf
+	FRY_RUN=$(B)/fry-run doc/picture >build/docs/leak.svg
+	cp build/docs/leak.svg doc/leak.svg
+	rm build/docs/fry-run.1 build/docs/plain.html
+
+# The last commit, always the same bytes: what decides on them is in the commit or said here.
+dist:
+	@mkdir -p build
+	git -c tar.umask=0022 -c core.autocrlf=false archive --format=tar \
+		--prefix=fry-run-$(VERSION)/ HEAD | gzip -9 -n >build/fry-run-$(VERSION).tar.gz
+	cd build && sha256sum fry-run-$(VERSION).tar.gz | tee fry-run-$(VERSION).tar.gz.sha256
+
+# The tree as it is, but in a copy, since dpkg-buildpackage writes beside and into what it builds.
+deb:
+	rm -rf build/deb
+	mkdir -p build/deb/source
+	tar -c --exclude=./.git --exclude=./build . | tar -x -C build/deb/source
+	cd build/deb/source && dpkg-buildpackage -us -uc
+	rm -r build/deb/source
+
+# The compiler of this machine's own architecture is the one that `make` takes.
+static-all:
+	rm -rf build/static
+	mkdir -p build/static
+	@set -eu; for arch in $(ARCHES); do \
+		case $$arch in \
+		amd64) triplet=x86_64-linux-gnu cpu=x86_64 ;; \
+		arm64) triplet=aarch64-linux-gnu cpu=aarch64 ;; \
+		armhf) triplet=arm-linux-gnueabihf cpu=arm ;; \
+		i386) triplet=i686-linux-gnu cpu=i386 ;; \
+		ppc64el) triplet=powerpc64le-linux-gnu cpu=ppc64le ;; \
+		riscv64) triplet=riscv64-linux-gnu cpu=riscv64 ;; \
+		s390x) triplet=s390x-linux-gnu cpu=s390x ;; \
+		*) echo "$$arch: not one of the architectures" >&2; exit 1 ;; \
+		esac; \
+		compiler=$$triplet-gcc; \
+		if [ "$$($(CC) -dumpmachine)" = $$triplet ]; then compiler='$(CC)'; fi; \
+		$(MAKE) B=build/cross/$$arch CC="$$compiler"; \
+		cp build/cross/$$arch/fry-run build/static/fry-run-$(VERSION)-$$arch; \
+		test/smoke qemu-$$cpu-static build/static/fry-run-$(VERSION)-$$arch; \
+	done
+	cd build/static && sha256sum fry-run-* | tee SHA256SUMS
+
+.PHONY: docs dist deb static-all

@@ -1,0 +1,85 @@
+# mk/test.mk - the test suite. A suite is a folder of test/; `make check SUITES=tty` runs one,
+# `make check TESTS=test/tree/reap.bats` one file, FILTER='--filter NAME' some tests of it.
+
+# Suites that `make check` runs side by side, and those that want the processors to themselves.
+SUITES = suite build run signals tree tty container
+ALONE_SUITES = load
+TESTS = $(wildcard $(SUITES:%=test/%/*.bats))
+ALONE = $(if $(filter-out file,$(origin TESTS) $(origin SUITES)),,$(wildcard $(ALONE_SUITES:%=test/%/*.bats)))
+# The tests mostly wait.
+JOBS != expr 1 + $$(nproc)
+STRESS_SECONDS = 170
+SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# Inside a file tests run one after the other: bats takes more of the processor for a queue of tests
+# than for the tests.
+BATS = FRY_RUN=$$(realpath $(B)/fry-run) bats $(FILTER)
+PARALLEL = $(if $(filter 1,$(JOBS)),,--jobs $(JOBS) --no-parallelize-within-files)
+
+# Programs that have a file of their own in test/fixtures, and one that is linked with fry-run.
+FIXTURES = $(patsubst test/fixtures/%.c,test/bin/%,\
+	$(filter-out %/coverage.c %/sanitize.c %/schedule.c,$(wildcard test/fixtures/*.c)))
+
+# Fixtures are static, since containers without libraries run them.
+test/bin/%: test/fixtures/%.c mk/test.mk
+	@mkdir -p test/bin
+	$(CC) $(GNU) -O2 -static -MMD -MP -MT $@ -MF $@.d -o $@ $<
+
+-include $(FIXTURES:=.d)
+
+$(B)/fry-main.o: fry.c Makefile
+	@mkdir -p $(B)
+	$(COMPILE) -Dmain=fry_main -Wno-missing-prototypes -MMD -MP -c -o $@ $<
+
+$(B)/schedule: test/fixtures/schedule.c $(B)/fry-main.o $(OBJECTS)
+	$(COMPILE) $(LINK) $(LDFLAGS) -o $@ $< $(B)/fry-main.o $(filter-out $(B)/fry.o,$(OBJECTS))
+
+-include $(B)/fry-main.d
+
+check: $(B)/fry-run $(B)/schedule $(FIXTURES)
+	@status=0; \
+	$(BATS) $(PARALLEL) $(TESTS) || status=$$?; \
+	[ -z "$(ALONE)" ] || $(BATS) $(ALONE) || status=$$?; \
+	exit $$status
+
+# The tests tagged `core` with the other libc, and one process instead of two.
+check-glibc:
+	FRY_RUN_OPTS=--no-guard $(MAKE) check B=build/glibc CC=cc SUITES='run signals tree' ALONE= \
+		FILTER='--filter-tags core'
+
+# `static` is on what needs a binary that loads nothing, `programs` on what spends its time in others.
+SANITIZED = run signals tree
+check-asan:
+	$(MAKE) check B=build/asan CC=cc STATIC=-no-pie STRIP= LDFLAGS=test/fixtures/sanitize.c \
+		MODE='$(SANITIZE)' SUITES='$(SANITIZED)' ALONE= FILTER='--filter-tags !static,!programs'
+
+# For other systems: POSIX alone, and with a reaper, which test/fixtures/procctl plays.
+PLAYED = -DFRY_PROCCTL -Itest/fixtures/procctl
+portable:
+	$(MAKE) PORTABLE=1 B=build/portable
+	$(MAKE) PORTABLE=1 B=build/procctl CPPFLAGS='$(PLAYED)' LDFLAGS=test/fixtures/procctl/procctl.c
+	$(MAKE) PORTABLE=1 B=build/dragonfly CPPFLAGS='$(PLAYED) -DDRAGONFLY' \
+		LDFLAGS=test/fixtures/procctl/procctl.c
+
+check-portable: portable
+	$(MAKE) check PORTABLE=1 B=build/portable SUITES='build run signals' ALONE= \
+		FILTER='--filter-tags posix,!linux'
+
+# Servers and the like, whose packages are large.
+check-supervisors: $(B)/fry-run $(FIXTURES)
+	$(BATS) $(PARALLEL) test/supervisors/*.bats
+
+# What is made of the tree, and what comes with it. CONTRIBUTING.md names the packages.
+check-packages: $(B)/fry-run $(FIXTURES)
+	$(BATS) $(PARALLEL) test/package/*.bats
+
+# The tests tagged `rounds` with all their rounds, and thousands of random runs: see stress.c.
+check-stress: $(B)/fry-run $(FIXTURES)
+	$(MAKE) check FILTER='--filter-tags rounds' ROUNDS=all ALONE=
+	test/bin/stress -t $(STRESS_SECONDS) $(B)/fry-run
+
+coverage:
+	test/coverage
+
+.PHONY: check check-glibc check-asan check-portable check-supervisors check-packages check-stress \
+	portable coverage

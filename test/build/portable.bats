@@ -1,0 +1,278 @@
+#!/usr/bin/env bats
+# fry-run of POSIX alone, as it is built for other systems, and with what plays procctl(2).
+# `make check-portable` runs those of the other files, too, that are not tagged `linux`.
+
+# $0 and the like are for inner shells.
+# shellcheck disable=SC2016,SC2154
+
+# bats file_tags=posix
+load ../lib/helper
+
+FRY_RUN=$REPO/build/portable/fry-run
+PROCCTL=$REPO/build/procctl/fry-run
+DRAGONFLY=$REPO/build/dragonfly/fry-run
+
+# Not with what the make that may have started us was told.
+setup_file() {
+	env -u MAKEFLAGS -u MAKELEVEL make -s -C "$REPO" portable CFLAGS=-Werror >&2
+}
+
+# Everything that fry-run and its child asked the kernel for.
+traced() {
+	timeout 60 strace -f -qq -o calls "$FRY_RUN" "$@"
+}
+
+refuses() {
+	run "$FRY_RUN" "$@" -- touch started
+	assert_status 125
+	[[ ! -e started ]]
+}
+
+@test "no call is made that POSIX does not have" {
+	requires strace
+	run -143 traced --stop=INT/0.1/TERM/0.1/KILL -t 0.1 --status=code -e 124 -- \
+		env --ignore-signal=INT sleep 1000 || :
+	assert_match "$(<calls)" '*SIGINT*SIGTERM*'
+	run grep -E '^[0-9]+ +(prctl|pidfd_[a-z_]+|close_range|prlimit64\(0, RLIMIT_NOFILE, \{|rt_sigqueueinfo|getdents64|sched_setscheduler)\(|"/proc' calls
+	assert_equal "$output" ''
+}
+
+@test "every signal reaches COMMAND exactly once, but for those that libc keeps" {
+	start it "$FRY_RUN" -k 1h -- "$BIN/probe" -n
+	ready it
+	count=1
+	for signal in {1..64}; do
+		case $signal in 9 | 17 | 19 | 32 | 33 | 34) continue ;; esac
+		kill -"$signal" "$pid"
+		wait_line it.out '*' $((++count))
+	done
+	kill -HUP "$pid" # after all others
+	wait_line it.out HUP 2
+	assert_equal "$(count_lines it.out '*')" $((count + 1))
+	assert_equal "$(sort -u it.out | count_lines /dev/stdin '*')" "$count"
+	end "${ready[0]}"
+	finish it
+	assert_status 137
+}
+
+@test "what sigqueue sends keeps its value" {
+	start it "$FRY_RUN" -- "$BIN/probe" -n -q
+	ready it
+	for signal in USR1 RTMIN+4; do
+		/bin/kill -q 4711 -s "$signal" "$pid"
+		wait_line it.out "$signal value 4711"
+	done
+	end "${ready[0]}"
+	finish it
+}
+
+@test "the status is COMMAND's, death by a signal included" {
+	for code in 0 1 77 124 255; do
+		run "$FRY_RUN" sh -c "exit $code"
+		assert_status "$code"
+	done
+	for signal in HUP INT KILL USR1 TERM 40; do
+		assert_equal "$("$BIN/parent" "$FRY_RUN" "$BIN/probe" -k "$signal" -o out)" \
+			"$("$BIN/parent" "$BIN/probe" -k "$signal" -o out)"
+	done
+}
+
+@test "INT, TERM and KILL go to COMMAND's group, each after its wait" {
+	start it "$FRY_RUN" -k 0.3 -- bash -c '"$0" -n -o child.out & exec "$0" -n' "$BIN/probe"
+	ready it
+	command=${ready[0]}
+	ready child
+	began=$(now)
+	kill -INT "$pid"
+	finish it
+	at_least $(($(now) - began)) 600
+	assert_status 137
+	assert_lines it.out "ready $command" INT TERM
+	assert_lines child.out "ready ${ready[0]}" INT TERM
+	wait_gone "${ready[0]}"
+}
+
+@test "a group that is stopped gets CONT with the request, and acts" {
+	start it "$FRY_RUN" -k 1h -- bash -c '"$0" -T -o child.out & exec "$0" -T' "$BIN/probe"
+	ready child
+	child=${ready[0]}
+	wait_prints T state_of "$child"
+	ready it
+	wait_prints T state_of "${ready[0]}"
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+	wait_gone "$child"
+}
+
+@test "COMMAND gets the steps though it has left its group" {
+	start it "$FRY_RUN" -k 0.2 --pgroup=inherit -- "$BIN/probe" -n -g
+	ready it
+	kill -INT "$pid"
+	finish it
+	assert_status 137
+	assert_lines it.out "ready ${ready[0]}" INT TERM
+}
+
+@test "a timeout is 124" {
+	run "$FRY_RUN" -t 0.1 -- sleep 1000
+	assert_status 124
+	run "$FRY_RUN" -t 0.1 -k 0.1 -- "$BIN/probe" -n
+	assert_status 124
+}
+
+@test "what outlives COMMAND is left" {
+	for option in -v --leftover=leave; do
+		start it "$FRY_RUN" "$option" -- "$BIN/probe" -d -n -o daemon.out
+		finish it
+		assert_status 0
+		ready daemon
+		alive "${ready[0]}"
+		assert_lines daemon.out "ready ${ready[0]}"
+		end "${ready[0]}"
+		rm daemon.out
+	done
+}
+
+@test "what cannot be had is refused by its name, and nothing is started" {
+	for leftover in stop wait fail; do
+		refuses --leftover="$leftover"
+		assert_lines - 'fry-run: --leftover: only leave is possible where the system does not tell who is left'
+	done
+	refuses --guard
+	assert_match "$output" 'fry-run: --guard: *'
+	refuses --cgroup=new
+	assert_match "$output" 'fry-run: --cgroup: *'
+	refuses --cgroup=own
+	refuses -p TERM
+	assert_match "$output" 'fry-run: --parent-death: *'
+	FRY_RUN_OPTS=--guard refuses
+	run "$FRY_RUN" --guard --no-guard --leftover=stop --leftover=leave true
+	assert_status 0
+}
+
+@test "a COMMAND that is missing is 127, and one that cannot be executed 126" {
+	run -127 "$FRY_RUN" ./missing
+	run -127 "$FRY_RUN" no-such-command
+	: >plain
+	run -126 "$FRY_RUN" ./plain
+}
+
+@test "--version and --license are those of any other, --help says what is different" {
+	run "$FRY_RUN" --version
+	assert_status 0
+	assert_match "$output" "fry-run $(sed -n 's/^#define FRY_VERSION "\(.*\)"/\1/p' "$REPO/fry.h")*"
+	assert_equal "$("$FRY_RUN" --license)" "$(<"$REPO/LICENSE")"
+	assert_match "$("$FRY_RUN" --help)" '*--leftover=leave is the*'
+}
+
+@test "the report is as the schema says" {
+	requires python3
+	run -137 "$FRY_RUN" --report=report --stop=INT/0.1/KILL -- \
+		sh -c 'trap "" INT; kill -INT $PPID; while :; do sleep 0.1; done' $'\xff"\n'
+	run -127 "$FRY_RUN" --report=report -- ./missing
+	python3 -c 'import json, jsonschema, sys
+for line in open(sys.argv[2]):
+	jsonschema.validate(json.loads(line), json.load(open(sys.argv[1])))' "$REPO/report.schema.json" report
+	assert_equal "$(wc -l <report)" 2
+}
+
+@test "fry-run holds no descriptor but stderr, however high" {
+	"$FRY_RUN" -- "$BIN/probe" -n -o it.out 20>other 300>other 700>other &
+	pid=$!
+	ready it
+	wait_prints 2 ls "/proc/$pid/fd"
+	wait_prints '*300*' ls "/proc/${ready[0]}/fd"
+	kill -KILL "${ready[0]}"
+	wait "$pid" && status=0 || status=$?
+	assert_status 137
+}
+
+# What follows is not run on the systems that it is for: test/procctl plays their procctl(2).
+
+@test "procctl: everything is stopped, wherever it is, each by one TERM, then KILL" {
+	start it "$PROCCTL" -v -k 0.3 --report=report -- bash -c '
+		"$0" -d -o polite.out; "$0" -d -n -o daemon.out; "$0" -n -o child.out &
+		until [[ -s child.out ]]; do :; done' "$BIN/probe"
+	finish it
+	assert_status 0
+	nothing_left
+	for name in polite daemon child; do
+		ready "$name"
+		assert_lines "$name.out" "ready ${ready[0]}" TERM
+	done
+	assert_equal "$(count_lines it.err '*left behind by COMMAND, sent TERM: process *')" 3
+	assert_equal "$(jq -c '[.leftovers[].signal] | sort' report)" '["KILL","KILL","TERM"]'
+}
+
+@test "procctl: what a request has brought is not brought again when COMMAND is gone" {
+	start it "$PROCCTL" -k 0.3 -- bash -c '
+		"$0" -n -o child.out & "$0" -d -n -o daemon.out; exec "$0"' "$BIN/probe"
+	ready it
+	ready child
+	child=${ready[0]}
+	ready daemon
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+	assert_lines child.out "ready $child" TERM
+	assert_lines daemon.out "ready ${ready[0]}" TERM
+	nothing_left
+}
+
+@test "procctl: --leftover=fail is 125, wait waits, leave leaves" {
+	run "$PROCCTL" --leftover=fail -k 0.1 -- "$BIN/probe" -d -o daemon.out
+	assert_status 125
+	nothing_left
+	run "$PROCCTL" --leftover=fail -- true
+	assert_status 0
+	start it "$PROCCTL" --leftover=wait -- "$BIN/probe" -d -o waited.out
+	ready waited
+	kill -TERM "${ready[0]}"
+	finish it
+	assert_status 0
+	run "$PROCCTL" --leftover=leave -- "$BIN/probe" -d -n -o left.out
+	ready left
+	alive "${ready[0]}"
+	end "${ready[0]}"
+}
+
+@test "procctl: children that were inherited have another reaper, and are left" {
+	start it bash -c '"$0" -n -o before.out & exec "$1" -k 0.1 -- "$0" -d -n -o daemon.out' \
+		"$BIN/probe" "$PROCCTL"
+	ready daemon
+	finish it
+	assert_status 0
+	gone "${ready[0]}"
+	ready before
+	assert_lines before.out "ready ${ready[0]}"
+	end "${ready[0]}"
+}
+
+@test "procctl: the parent's death is as TERM from a process, where that was asked for" {
+	mkfifo it.fifo
+	start parent sh -c '"$0" -p TERM -- "$1" & read -r _ <it.fifo' "$PROCCTL" "$BIN/probe"
+	ready parent
+	end "$parent_pid"
+	wait_gone "${ready[0]}"
+	assert_lines parent.out "ready ${ready[0]}" TERM
+}
+
+@test "procctl of DragonFly: everything is killed, one after the other" {
+	start it "$DRAGONFLY" -k 0.2 -- bash -c '
+		"$0" -d -n -o one.out; "$0" -d -n -f 2 -o two.out; exec "$0" -n' "$BIN/probe"
+	ready it
+	command=${ready[0]}
+	ready one
+	ready two 3
+	kill -INT "$pid"
+	finish it
+	assert_status 137
+	assert_lines it.out "ready $command" INT TERM
+	nothing_left
+	run "$DRAGONFLY" -p TERM true
+	assert_status 125
+	run "$DRAGONFLY" --leftover=fail -k 0.1 -- "$BIN/probe" -d -o daemon.out
+	assert_status 125
+	nothing_left
+}

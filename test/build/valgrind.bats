@@ -1,0 +1,35 @@
+# No error of memory, and nothing lost, on the main paths: under valgrind, with glibc.
+load ../lib/helper
+
+setup_file() {
+	make -s -C "$REPO" B="$BATS_FILE_TMPDIR" CC=gcc STATIC=-no-pie STRIP= MODE='-O1 -g' >&2
+}
+
+# clean STATUS [OPTION]... COMMAND: both processes are looked at. An ioctl and pidfd_open(2) are unknown to
+# valgrind, which then answers ENOSYS.
+clean() {
+	local expected=$1
+	shift
+	run "-$expected" valgrind -q --leak-check=full --show-leak-kinds=all --child-silent-after-fork=no \
+		--log-file="$PWD/log.%p" "$BATS_FILE_TMPDIR/fry-run" "$@"
+	assert_equal "$(cat log.* | grep -v -e 'unhandled ioctl' -e 'spurious value' -e README_MISSING \
+		-e 'unhandled amd64-linux syscall: 434' -e 'write your own handler' \
+		-e 'consider this a bug' -e 'valgrind.org/support')" ''
+}
+
+@test "valgrind finds nothing: a command that ends, fails, cannot be executed, dies" {
+	requires valgrind
+	clean 0 true
+	clean 3 --no-guard -vv sh -c 'exit 3'
+	clean 127 no-such-command
+	clean 125 --stop=x true
+	clean 139 sh -c 'kill -SEGV $$'
+}
+
+@test "valgrind finds nothing: leftovers, a timeout, orphans, a cgroup, a report" {
+	requires valgrind root cgroup2
+	clean 3 -k 0.2 sh -c 'setsid sleep 100 & setsid sleep 100 & exit 3'
+	clean 124 -t 0.3 --stop=TERM/0.2/KILL sh -c 'trap "" TERM; sleep 50 & while :; do sleep 50; done'
+	clean 0 --leftover=wait -w sh -c 'sleep 0.2 & sleep 0.1'
+	clean 0 --cgroup=new --report=report sh -c 'sleep 100 & true'
+}

@@ -1,0 +1,93 @@
+/* options.c - fuzz the options: FRY_RUN_OPTS is the first line of the input, each further one a word */
+/* SPDX-License-Identifier: MIT */
+#include "fuzz.h"
+
+#include "fry.h"
+
+#include <getopt.h>
+
+static ssize_t fuzz_write(int fd, const void *bytes, size_t size);
+static void *fuzz_memory_get(size_t size);
+
+/* There is always room. */
+static int fuzz_poll(const struct pollfd *polled, nfds_t count, int wait)
+{
+	expect(polled != NULL && wait == 0);
+	return (int)count;
+}
+
+#define exit             fuzz_exit
+#define write            fuzz_write
+#define poll             fuzz_poll
+#define memory_get       fuzz_memory_get
+#define memory_free(...) ((void)0)
+#include "fry.c"
+
+/* What is said is one line, and not an endless one. */
+static ssize_t fuzz_write(int fd, const void *bytes, size_t size)
+{
+	expect(fd == STDOUT_FILENO || (fd == STDERR_FILENO && size <= 1024));
+	if (fd == STDERR_FILENO)
+		expect(memchr(bytes, '\n', size) == (const char *)bytes + size - 1);
+	return (ssize_t)size;
+}
+
+static void *memory;
+
+static void *fuzz_memory_get(size_t size)
+{
+	expect(memory == NULL);
+	memory = calloc(1, size);
+	return memory;
+}
+
+static void check(const struct fry *fry, char *const *argv, int argc)
+{
+	const struct options *options = &fry->options;
+	bool found = false;
+
+	for (int i = 1; i < argc; i++)
+		found |= fry->command == argv + i;
+	expect(options->pause ? *fry->command == NULL : found);
+	expect(fry->stop.steps >= 1 && fry->stop.steps <= MAX_STEPS && fry->stop.at == -1);
+	for (int i = 0; i < fry->stop.steps; i++)
+		expect(fry->stop.step[i].signal > 0 && fry->stop.step[i].signal < SIGNALS &&
+		       fry->stop.step[i].wait >= 0);
+	for (int sig = 0; sig < SIGNALS; sig++)
+		expect(options->as[sig] < SIGNALS);
+	expect(options->timeout >= 0 && options->parent_death >= 0 &&
+	       options->parent_death < SIGNALS);
+	expect(options->placement <= PLACE_JOIN && options->scope <= SCOPE_TREE &&
+	       options->leftover <= LEFTOVER_FAIL && options->cgroup <= CGROUP_OWN);
+	expect((options->placement == PLACE_JOIN) == (options->group > 1));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = {data, size};
+	static struct fry fry;
+	static char *argv[64], *copy[64];
+	char *variable = word_cut(&input, '\n');
+	int argc = 1;
+
+	argv[0] = (char[]){"fry-run"};
+	while (input.left != 0 && argc < 63) {
+		argv[argc] = copy[argc] = word_cut(&input, '\n');
+		argc++;
+	}
+	argv[argc] = NULL;
+	memset(&fry, 0, sizeof(fry));
+	setenv("FRY_RUN_OPTS", variable, 1);
+	if (setjmp(refused) == 0) {
+		parse_options(&fry, argc, argv);
+		check(&fry, argv, argc);
+	} else {
+		expect(refused_with == EXIT_SUCCESS || refused_with == EXIT_FRY);
+	}
+	free(memory);
+	memory = NULL;
+	free(variable);
+	while (--argc > 0)
+		free(copy[argc]);
+	return 0;
+}

@@ -1,0 +1,99 @@
+# promises.bash - what is promised whatever the surroundings, for hostile.bats and scarce.bats
+# shellcheck shell=bash disable=SC2016,SC2034,SC2046 # what is single-quoted is for other shells; pids are words
+
+setup_file() {
+	requires make
+	unset MAKEFLAGS MAKELEVEL
+	make -s -C "$REPO" B="$BATS_FILE_TMPDIR/nochildren" \
+		CPPFLAGS='-DCHILDREN_FILE=\"none\"' "$BATS_FILE_TMPDIR/nochildren/fry-run"
+}
+
+setup_more() {
+	export BIN
+	user=$((1000000 + $$)) # nobody else's, as its processes are counted
+}
+
+teardown_more() {
+	if [[ ${reachable-} ]]; then rm -r "$reachable"; fi
+}
+
+# --- what is promised, whatever the words that precede fry-run make of the surroundings
+
+fast=TERM/100ms/KILL/2s
+within=() # what precedes COMMAND where it is not to share the trouble
+
+keeps_promises() {
+	keeps_status "$@"
+	reaps_orphans "$@"
+	signals_the_group "$@"
+	stops_a_daemon "$@"
+	kills_what_ignores_term "$@"
+}
+
+keeps_status() {
+	run "$@" "$FRY_RUN" -- "$BIN/probe" -e 7
+	assert_status 7
+	# Where there is no /proc the sanitizers' runtime says that it misses it.
+	output=$(sed '/^==[0-9]*==WARNING: reading executable name/d' <<<"$output")
+	assert_match "$output" 'ready +([0-9])'
+	run "$@" "$FRY_RUN" -- "$BIN/probe" -k USR1
+	assert_status 138
+}
+
+reaps_orphans() {
+	start it "$@" "$FRY_RUN" -- "${within[@]}" sh -c '"$0" -s 100; exec "$1"' "$BIN/orphans" "$BIN/probe"
+	ready it
+	find_fry
+	wait_until 'no zombie to be left' no_zombies
+	kill -TERM "$fry"
+	finish it
+	assert_status 143
+}
+
+signals_the_group() {
+	start it "$@" "$FRY_RUN" -- "$BIN/probe" -f 3
+	ready it 4
+	find_fry
+	kill -TERM "$fry"
+	finish it
+	assert_status 143
+	assert_equal "$(grep -v ready it.out)" $'TERM\nTERM\nTERM\nTERM' 'heard by the group'
+}
+
+stops_a_daemon() {
+	rm -f heard
+	start it "$@" "$FRY_RUN" -- "${within[@]}" sh -c '"$0" -d -o heard; exec "$0" -x USR1=4' "$BIN/probe"
+	ready it
+	find_fry
+	kill -USR1 "$fry"
+	finish it
+	assert_status 4
+	assert_equal "$(tail -n +2 heard)" TERM 'heard by the daemon'
+}
+
+kills_what_ignores_term() {
+	start it "$@" "$FRY_RUN" --stop="$fast" -- \
+		"${within[@]}" sh -c '"$0" -d -n -T >&2; "$1" -l -s 3; "$0" -n -t & exec "$0" -n' "$BIN/probe" "$BIN/orphans"
+	ready it 2
+	find_fry
+	kill -TERM "$fry"
+	finish it
+	assert_status 137
+	nothing_left
+}
+
+# Set fry to the pid, as seen from here: what precedes fry-run may be its parent.
+find_fry() {
+	for fry in "$pid" $(descendants_of "$pid"); do
+		if [[ $(name_of "$fry") == "${FRY_RUN##*/}" ]]; then return 0; fi
+	done
+	echo "fry-run is not among the descendants of $pid" >&2
+	return 1
+}
+
+no_zombies() {
+	local one
+	for one in $(children_of "$fry"); do
+		if [[ $(state_of "$one") == Z ]]; then return 1; fi
+	done
+}

@@ -1,0 +1,188 @@
+# bomb.bats - trees that are large, or fork faster than they can be read, are brought down
+
+# shellcheck disable=SC2016 # what stands in single quotes is for another shell
+
+load ../lib/helper
+
+export BATS_NO_PARALLELIZE_WITHIN_FILE=true # they want the processors to themselves
+
+setup_more() {
+	requires flock
+}
+
+stop=TERM/200ms/KILL
+
+# Send TERM, to the process given or to the one started, and fail unless fry-run is gone in as many
+# milliseconds from KILL on, by the times that -v gives.
+stop_within() {
+	local killed gone
+	kill -TERM "${2-$it_pid}"
+	finish it
+	killed=$(said 'time for KILL')
+	gone=$(said '@(exiting with|dying of) *')
+	gone_within "$1" $((gone - killed))
+	bomb_gone
+	nothing_left
+}
+
+# When a line was said, in milliseconds.
+said() {
+	local at what
+	while read -r _ at what; do
+		# shellcheck disable=SC2053 # a glob is meant
+		if [[ $what == $1 ]]; then echo "$((10#${at/./}))"; fi
+	done <it.err
+}
+
+gone_within() {
+	if (($2 <= $1)); then return 0; fi
+	echo "it took $2 ms from KILL on, not $1" >&2
+	return 1
+}
+
+# --- large
+
+large() {
+	start it "$FRY_RUN" -v --stop=$stop -- sh -c '"$@" & exec "$0" -n' "$BIN/probe" "$BIN/orphans" "$@"
+	wait_line it.out ready
+	ready it
+	stop_within 2000
+	assert_status 137
+}
+
+@test "a tree of 3,000 processes is gone two seconds after KILL" {
+	large -f 3000
+}
+
+@test "a tree of 3,000 processes, each in a session of its own, is gone two seconds after KILL" {
+	large -s -f 3000
+}
+
+@test "a tree 1,000 deep is gone two seconds after KILL" {
+	large -d 1000
+}
+
+@test "a tree 1,000 deep, each in a session of its own, is gone two seconds after KILL" {
+	large -s -d 1000
+}
+
+@test "10,000 orphans are reaped while COMMAND lives, and its status is kept" {
+	start it "$FRY_RUN" -- sh -c '"$0" 10000; exec "$1" -x USR1=7' "$BIN/orphans" "$BIN/probe"
+	WAIT_LIMIT=60 ready it
+	wait_prints "${ready[0]}" children_of "$pid"
+	kill -USR1 "$pid"
+	finish it
+	assert_status 7
+}
+
+# --- and growing
+
+# From here on the test does not wait its turn among hundreds, where that is permitted.
+go_first() {
+	chrt --fifo --pid 1 "$BASHPID" 2>/dev/null || :
+}
+
+bomb() {
+	start it "$FRY_RUN" -v --stop=$stop -- "$BIN/bomb" "$@"
+	go_first
+	WAIT_LIMIT=30 wait_line it.out ready
+	stop_within 3000
+	assert_status 137
+}
+
+@test "a chain that forks and exits for ever is gone three seconds after KILL" {
+	bomb chain
+}
+
+@test "a chain of sessions that forks and exits for ever is gone three seconds after KILL" {
+	bomb -s chain
+}
+
+@test "ten chains that fork and exit for ever are gone three seconds after KILL" {
+	bomb chain 10
+}
+
+@test "ten chains of sessions that fork and exit for ever are gone three seconds after KILL" {
+	bomb -s chain 10
+}
+
+@test "500 processes that fork again and again are gone three seconds after KILL" {
+	bomb fork 500
+}
+
+@test "500 processes that fork again and again, each in a session, are gone three seconds after KILL" {
+	bomb -s fork 500
+}
+
+# hurried POLICY SIGNAL OPTION...: what the inner process has once it has looked at a bomb. Among
+# hundreds that all have the same share, each step takes as long as their turns do.
+hurried() {
+	local policy=$1 signal=$2 inner
+	shift 2
+	requires root chrt
+	chrt --fifo 1 true || skip 'real-time scheduling is not permitted here'
+	start it "$FRY_RUN" -v "$@" -- "$BIN/bomb" -s fork 500
+	go_first
+	WAIT_LIMIT=30 wait_line it.out ready
+	inner=$(inner_of "$pid")
+	kill -"$signal" "$pid"
+	WAIT_LIMIT=30 wait_line it.err "*sent $signal to *"
+	assert_equal "$(chrt -p "$inner" | sed -n 's/.*policy: //p')" "$policy|SCHED_RESET_ON_FORK" policy
+	end_bomb
+	finish it
+}
+
+@test "who has to stop a bomb asks for more of the processor, and keeps it" {
+	hurried SCHED_FIFO TERM --stop=TERM/1h/KILL
+}
+
+@test "who has to look at a bomb asks for more of the processor, and gives it back" {
+	hurried SCHED_OTHER HUP --scope=tree
+}
+
+@test "chains that COMMAND left behind are gone when fry-run is" {
+	run "$FRY_RUN" --stop=$stop -- "$BIN/bomb" -s -x chain 3
+	assert_status 0
+	assert_lines - ready
+	bomb_gone
+}
+
+@test "as PID 1 500 processes that fork again and again are gone three seconds after KILL" {
+	requires pid-namespace
+	start it unshare --pid --fork --mount-proc "$FRY_RUN" -v --stop=$stop -- "$BIN/bomb" -s fork 500
+	go_first
+	WAIT_LIMIT=30 wait_line it.out ready
+	stop_within 3000 "$(children_of "$pid")"
+	assert_status 137
+}
+
+@test "a chain is gone without /proc, too" {
+	requires root
+	start it unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
+		"$FRY_RUN" -v --stop=$stop -- "$BIN/bomb" -s chain
+	wait_line it.out ready
+	kill -TERM "$pid"
+	finish it
+	assert_status 137
+	bomb_gone
+}
+
+# --- the bomb itself
+
+@test "a bomb reaches its population, refills it, and ends when it is told to" {
+	requires tini
+	start it tini -s -- "$BIN/bomb" -s fork 50
+	wait_line it.out ready
+	# shellcheck disable=SC2046 # one word each
+	kill -KILL $(descendants_of "$pid" | sed 1d | tail -n 20) 2>/dev/null || :
+	wait_prints '[3-6]?' count_left
+	run bomb_gone
+	assert_status 1
+	end_bomb
+	finish it
+	nothing_left
+}
+
+count_left() {
+	left_pids | wc -l
+}

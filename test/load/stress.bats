@@ -1,0 +1,45 @@
+# Random trees under random events: the short form of `make check-stress`. See stress.c.
+load ../lib/helper
+
+# The number before some words in the table at the end.
+figure() {
+	sed -n "s/^.* \([0-9][0-9]*\) $1.*$/\1/p" <<<"$output"
+}
+
+@test "hundreds of random runs under random events break no promise" {
+	requires root pid-namespace cgroup2
+	run "$BIN/stress" -t 15 "$FRY_RUN"
+	echo "$output"
+	assert_status 0
+	# What was not tried proves nothing.
+	(($(figure 'runs, 0 failed') >= 100))
+	(($(figure 'leaves and') > 0))
+	(($(sed -n 's/.*pids came round \([0-9]*\) times/\1/p' <<<"$output") > 0))
+	[[ ! $output =~ ' 0 of ' ]]
+}
+
+@test "a wrapper that leaves processes behind is caught" {
+	requires root pid-namespace
+	cat >wrapper <<-'END'
+		#!/bin/sh
+		while [ "$1" != -- ]; do shift; done
+		shift
+		"$@"
+	END
+	chmod +x wrapper
+	run "$BIN/stress" -j 1 -n 3 -s 1 wrapper
+	assert_status 1
+	assert_match "$output" $'*\nFAILED +([0-9]) *'
+}
+
+@test "a seed makes the same plan each time" {
+	requires root pid-namespace
+	local first
+	run "$BIN/stress" -v -j 1 -n 1 -s 7 "$FRY_RUN"
+	assert_status 0
+	first=$(grep -e '^  node' -e '^  at' <<<"$output")
+	[[ $first ]]
+	run "$BIN/stress" -v -j 1 -n 1 -s 7 "$FRY_RUN"
+	assert_status 0
+	assert_equal "$(grep -e '^  node' -e '^  at' <<<"$output")" "$first"
+}

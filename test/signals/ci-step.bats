@@ -1,0 +1,129 @@
+# ci-step.bats - GitHub Actions cancels a step: INT to one process, then TERM, then KILL
+
+# bats file_tags=programs
+load ../lib/helper
+load ../lib/ci-step
+
+setup_more() {
+	requires python3
+}
+
+# What a step without fry-run leaves behind is expected here; it ends with the test.
+teardown_more() {
+	if [[ -e without.step ]]; then
+		# shellcheck disable=SC2046 # several
+		end $(tasks without)
+	fi
+}
+
+@test "a step that execs fry-run ends when it is cancelled, with its task" {
+	script with "exec '$FRY_RUN' -- '$BIN/probe'"
+	script without "'$BIN/probe'"
+	cancel with bash -e with.sh
+	cancel without bash -e without.sh
+	cancelled
+
+	assert_over with 'INT sent' 'process died of INT'
+	assert_ended with
+	assert_equal "$(count_lines with.step INT)" 1 'INT heard'
+
+	assert_leaked without
+	assert_lines without.step "ready $(tasks without)"
+}
+
+@test "as the shell of a step it reaches the task, although bash passes nothing on" {
+	script step "'$BIN/probe'" "echo 'the line after'"
+	cancel with "$FRY_RUN" -- bash -e step.sh
+	cancel without bash -e step.sh
+	cancelled
+
+	assert_over with 'INT sent' 'process died of INT'
+	assert_ended with
+	assert_equal "$(count_lines with.step INT)" 1 'INT heard'
+	assert_equal "$(count_lines with.step 'the line after')" 0 'a cancelled script goes on'
+
+	assert_leaked without
+}
+
+@test "a task in a process group of its own ends with the step" {
+	script step 'set -m' "'$BIN/probe' &" wait
+	cancel with "$FRY_RUN" -- bash -e step.sh
+	cancel without bash -e step.sh
+	cancelled
+
+	assert_over with 'INT sent' 'process *'
+	assert_ended with
+	assert_equal "$(count_lines with.step TERM)" 1 'TERM heard'
+
+	assert_leaked without
+}
+
+@test "a task in a session of its own ends by the runner's TERM" {
+	script step "'$BIN/probe' -S"
+	cancel with "$FRY_RUN" -- bash -e step.sh
+	cancel without bash -e step.sh
+	cancelled
+
+	assert_over with 'INT sent' 'TERM sent' 'process *'
+	assert_ended with
+	assert_equal "$(count_lines with.step INT)" 0 'INT heard'
+	assert_equal "$(count_lines with.step TERM)" 1 'TERM heard'
+
+	assert_leaked without
+}
+
+@test "a task in a session of its own hears the runner's INT with --scope=tree" {
+	script step "'$BIN/probe' -S -l \"\$1\""
+	cancel with "$FRY_RUN" --scope=tree -- bash -e step.sh with.lock
+	cancel without bash -e step.sh without.lock
+	cancelled
+
+	assert_over with 'INT sent' 'process *'
+	assert_ended with
+	assert_equal "$(count_lines with.step INT)" 1 'INT heard'
+	[ ! -e with.lock ]
+
+	assert_leaked without
+	[ -e without.lock ]
+}
+
+@test "a task that removes its lock upon INT has removed it when the step is over" {
+	script step "'$BIN/probe' -l \"\$1\" -x INT=1"
+	cancel with "$FRY_RUN" -- bash -e step.sh with.lock
+	cancel without bash -e step.sh without.lock
+	cancelled
+
+	assert_over with 'INT sent' 'process *'
+	assert_ended with
+	[ ! -e with.lock ]
+
+	assert_leaked without
+	[ -e without.lock ]
+}
+
+@test "tasks that ignore INT and TERM are gone before the runner's KILL" {
+	stubborn .2 1s 400ms
+	assert_over with 'INT sent' 'process *'
+}
+
+@test "the same with the runner's own waits" {
+	stubborn 1 5s 2s
+	# Over a little after 7 s: what ignores both has had the whole time, and no more.
+	assert_over with 'INT sent' 'process *'
+	assert_equal "$(count_lines with.out '[7-9].* s  process *')" 1 'ended after 7 s'
+}
+
+# One in the foreground, one in the background, a daemon.
+stubborn() {
+	script step "'$BIN/probe' -n -d" "'$BIN/probe' -n &" "'$BIN/probe' -n"
+	cancel --scale "$1" --ready 3 with "$FRY_RUN" --stop="INT/$2/TERM/$3/KILL" -- bash -e step.sh
+	cancel --scale "$1" --ready 3 without bash -e step.sh
+	cancelled
+
+	assert_ended with
+	assert_equal "$(tasks with | wc -l)" 3
+	(($(count_lines with.step TERM) >= 3)) # each; the runner's own may come on top
+
+	assert_leaked without
+	assert_equal "$(tasks without | wc -l)" 3
+}

@@ -1,0 +1,303 @@
+#!/usr/bin/env bats
+# What happens to those who outlive COMMAND.
+
+# $0 and the like are for inner shells.
+# shellcheck disable=SC2016,SC2154
+
+load ../lib/helper
+
+# A COMMAND that leaves a member of its group, which names what it gets in member.out, and a daemon,
+# in daemon.out, which ignore all they can. COMMAND exits with code upon USR1 or INT, and dies of
+# TERM. Words are options of fry-run.
+code=0
+leaving() {
+	start it "$FRY_RUN" "$@" -- bash -c '
+		"$0" -n -d -o daemon.out
+		"$0" -n -o member.out &
+		exec "$0" -o command.out -x USR1="$1" -x INT="$1"' "$BIN/probe" "$code"
+	ready daemon
+	daemon=${ready[0]}
+	ready member
+	member=${ready[0]}
+	ready command
+	command=${ready[0]}
+}
+
+# Return when a fry-run whose COMMAND ends now has killed what that has left, 0.1 s later: had
+# another begun before, it would have done so as well.
+twin() {
+	start twin "$FRY_RUN" -k 0.1 -- "$BIN/probe" -n -d -o twin.daemon
+	finish twin
+	assert_status 0
+}
+
+@test "stop: those who outlive COMMAND get TERM, and KILL after the wait" {
+	code=3
+	leaving -k 0.3
+	began=$(now)
+	kill -USR1 "$pid"
+	finish it
+	at_least $(($(now) - began)) 300
+	assert_status 3
+	nothing_left
+	assert_lines daemon.out "ready $daemon" TERM
+	assert_lines member.out "ready $member" TERM
+	assert_lines it.err
+}
+
+@test "stop is the default, and means the same" {
+	leaving -k 0.2 --leftover=stop
+	kill -USR1 "$pid"
+	finish it
+	assert_status 0
+	assert_lines daemon.out "ready $daemon" TERM
+}
+
+@test "stop: who has had TERM with the group does not get it again, the others do" {
+	for placement in new inherit session; do
+		leaving -k 0.3 --pgroup="$placement"
+		kill -TERM "$pid"
+		finish it
+		assert_status 143
+		assert_lines command.out "ready $command" TERM
+		assert_lines member.out "ready $member" TERM
+		assert_lines daemon.out "ready $daemon" TERM
+		nothing_left
+		rm ./*.out
+	done
+}
+
+@test "stop: those whom the scope left out get their TERM" {
+	leaving -k 0.3 --scope=command
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+	assert_lines command.out "ready $command" TERM
+	assert_lines member.out "ready $member" TERM
+	assert_lines daemon.out "ready $daemon" TERM
+}
+
+@test "stop: whom the scope included do not get it again" {
+	leaving -k 0.3 --scope=tree
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+	assert_lines member.out "ready $member" TERM
+	assert_lines daemon.out "ready $daemon" TERM
+}
+
+@test "stop: who has had TERM from a step does not get it again" {
+	start it "$FRY_RUN" -k 0.3 -- bash -c '
+		"$0" -n -d -o daemon.out; exec "$0" -i INT -o command.out' "$BIN/probe"
+	ready daemon
+	daemon=${ready[0]}
+	ready command
+	kill -INT "$pid"
+	finish it
+	assert_status 143
+	assert_lines daemon.out "ready $daemon" TERM
+	assert_equal "$(count_lines command.out TERM)" 1
+}
+
+@test "stop: who has had INT gets TERM as soon as COMMAND is gone" {
+	code=5
+	leaving --stop=INT/1h/TERM/0.2/KILL
+	kill -INT "$pid"
+	finish it
+	assert_status 5
+	assert_lines member.out "ready $member" INT TERM
+	assert_lines daemon.out "ready $daemon" TERM
+}
+
+@test "stop: the schedule is not restarted by COMMAND's end" {
+	start it "$FRY_RUN" --stop=INT/0.1/TERM/0.3/QUIT/0.3/KILL -- bash -c '
+		"$0" -n -d -o daemon.out; exec "$0" -i INT,TERM -o command.out' "$BIN/probe"
+	ready daemon
+	daemon=${ready[0]}
+	ready command
+	kill -INT "$pid"
+	finish it
+	assert_status 131
+	assert_lines daemon.out "ready $daemon" TERM QUIT
+}
+
+@test "stop: TERM is sent also where the schedule does not name it" {
+	leaving --stop=HUP/0.3/QUIT/0.3/KILL
+	kill -USR1 "$pid"
+	finish it
+	assert_status 0
+	assert_lines daemon.out "ready $daemon" TERM QUIT
+}
+
+@test "stop: a daemon in a session of its own can clean up" {
+	start it "$FRY_RUN" -k 1h -- "$BIN/probe" -d -o daemon.out
+	finish it
+	assert_status 0
+	ready daemon
+	assert_lines daemon.out "ready ${ready[0]}" TERM
+}
+
+@test "stop: one that is stopped gets CONT, and can clean up" {
+	start it "$FRY_RUN" -k 1h -- bash -c '
+		"$0" -d -T -o daemon.out
+		until read -r _ _ state _ </proc/$(sed "s/ready //" daemon.out)/stat && [ $state = T ]; do
+			:
+		done' "$BIN/probe"
+	finish it
+	assert_status 0
+	ready daemon
+	assert_lines daemon.out "ready ${ready[0]}" TERM
+}
+
+@test "stop: one whose main thread is gone gets TERM once" {
+	start it "$FRY_RUN" -k 0.2 -- bash -c '
+		"$0" -d -t -n -o daemon.out
+		until read -r _ _ state _ </proc/$(sed "s/ready //" daemon.out)/stat && [ $state = Z ]; do
+			:
+		done' "$BIN/probe"
+	finish it
+	assert_status 0
+	ready daemon
+	assert_lines daemon.out "ready ${ready[0]}" TERM
+	nothing_left
+}
+
+@test "stop: fry-run returns the moment they are gone" {
+	start it "$FRY_RUN" -k 1h -- bash -c '
+		for i in 1 2 3 4 5; do "$0" -d -o "daemon$i.out"; done; exit 4' "$BIN/probe"
+	finish it
+	assert_status 4
+	nothing_left
+}
+
+@test "stop: what they start on TERM is stopped too" {
+	start it "$FRY_RUN" -k 1 -- bash -c '
+		setsid bash -c "
+			trap \">started; setsid \\\"$0\\\" -n -o late.out & exit\" TERM
+			echo ready \$\$
+			while :; do read -r -t 0.01 <> <(:) || :; done" &
+		until [ -s it.out ]; do read -r -t 0.01 <> <(:) || :; done' "$BIN/probe"
+	finish it
+	assert_status 0
+	[ -e started ]
+	nothing_left
+}
+
+@test "stop: a request that comes meanwhile is forwarded, and postpones nothing" {
+	leaving --stop=TERM/1/KILL
+	kill -USR1 "$pid"
+	wait_line daemon.out TERM
+	for signal in INT QUIT HUP; do
+		kill -"$signal" "$pid"
+		wait_line daemon.out "$signal"
+		wait_line member.out "$signal"
+	done
+	finish it
+	assert_status 0
+	assert_lines daemon.out "ready $daemon" TERM INT QUIT HUP
+}
+
+@test "stop: COMMAND's death by signal stays the status" {
+	start it "$FRY_RUN" -k 0.1 -- bash -c '
+		"$0" -n -d -o daemon.out; exec "$0" -k ALRM' "$BIN/probe"
+	finish it
+	assert_status $((128 + 14))
+	nothing_left
+}
+
+@test "wait: they go on undisturbed until the last is gone, and the status is COMMAND's" {
+	code=3
+	leaving -k 0.1 --leftover=wait
+	kill -USR1 "$pid"
+	wait_gone "$command"
+	twin
+	alive "$it_pid" "$member" "$daemon"
+	end "$member"
+	kill -USR2 "$it_pid"
+	wait_line daemon.out USR2
+	assert_lines daemon.out "ready $daemon" USR2
+	alive "$it_pid"
+	end "$daemon"
+	finish it
+	assert_status 3
+}
+
+@test "wait: a stop request stops them" {
+	leaving -k 0.2 --leftover=wait
+	kill -USR1 "$pid"
+	wait_gone "$command"
+	kill -INT "$pid"
+	finish it
+	assert_status 0
+	assert_lines daemon.out "ready $daemon" INT TERM
+	assert_lines member.out "ready $member" INT TERM
+}
+
+@test "leave: fry-run ends with COMMAND, and they live on" {
+	code=3
+	leaving -k 0.1 --leftover=leave
+	kill -USR1 "$pid"
+	finish it
+	assert_status 3
+	twin
+	for name in member daemon; do
+		kill -WINCH "${!name}"
+		wait_line "$name.out" WINCH
+		assert_lines "$name.out" "ready ${!name}" WINCH
+	done
+	end "$member" "$daemon"
+}
+
+@test "leave: they live on though COMMAND was stopped by a request" {
+	leaving -k 0.1 --leftover=leave
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+	twin
+	alive "$member" "$daemon"
+	assert_lines daemon.out "ready $daemon"
+	end "$member" "$daemon"
+}
+
+@test "fail: they are stopped and named, and the status is 125" {
+	leaving -k 0.3 --leftover=fail
+	kill -USR1 "$pid"
+	finish it
+	assert_status 125
+	nothing_left
+	assert_lines daemon.out "ready $daemon" TERM
+	assert_equal "$(count_lines it.err '*')" 2
+	assert_equal "$(count_lines it.err "fry-run: *process $daemon (probe)*")" 1
+	assert_equal "$(count_lines it.err "fry-run: *process $member (probe)*")" 1
+}
+
+@test "fail: a status of COMMAND's other than 0 is kept" {
+	code=7
+	leaving -k 0.1 --leftover=fail
+	kill -USR1 "$pid"
+	finish it
+	assert_status 7
+	assert_equal "$(count_lines it.err 'fry-run: *process +([0-9]) (probe)*')" 2
+	start it "$FRY_RUN" -k 0.1 --leftover=fail -- bash -c '
+		"$0" -n -d -o other.out; exec "$0" -k TERM' "$BIN/probe"
+	finish it
+	assert_status 143
+}
+
+@test "fail: where nothing is left the status is 0, and nothing is said" {
+	for _ in {1..50}; do
+		run "$FRY_RUN" --leftover=fail -- bash -c 'true | true; (true); sleep 0 & wait'
+		assert_status 0
+		assert_lines -
+	done
+}
+
+@test "fail: a zombie is not left over" {
+	start it "$FRY_RUN" -k 1h --leftover=fail -- sh -c 'true & exec sleep 1000'
+	wait_prints '*sleep*' names_below "$pid"
+	wait_prints Z state_of "$(descendants_of "$pid" | tail -n 1)"
+	kill -ALRM "$pid"
+	finish it
+	assert_status 142
+	assert_lines it.err
+}

@@ -1,0 +1,515 @@
+#!/usr/bin/env bats
+# Under, over and beside other tools that run commands: each stop signal reaches each command once,
+# the status is right, nothing is left.
+#
+# A tool that passes signals on to a child in its own group gives that child a second copy of what
+# the whole group gets, as it does with Ctrl-C on a terminal. -c, which signals COMMAND alone, is for
+# those: sudo, make upon TERM, timeout --foreground.
+
+# $0 and the like are for inner shells; start sets pids.
+# shellcheck disable=SC2016,SC2154
+
+# bats file_tags=programs
+load ../lib/helper
+
+setup_more() {
+	unset MAKEFLAGS MAKELEVEL MFLAGS FRY_RUN_OPTS
+	export BIN FRY_RUN
+	export PARALLEL_HOME=$PWD/parallel HOME=$PWD # where parallel keeps its own files
+}
+
+fry=("$FRY_RUN" -k 1h)
+probe=("$BIN/probe" -n -s -o one.out)
+
+# --- how often
+
+# Nobody on the way from fry-run downwards, including those that stand above it, has a signal to
+# fetch or work to do.
+settled() {
+	local one word rest
+	for one in "$@" $(real_descendants_of "$1"); do
+		while read -r word rest; do
+			case $word in
+			State:) [[ $rest == [SZ]* ]] || return ;;
+			SigPnd: | ShdPnd:) [[ $rest == *([0]) ]] || return ;;
+			esac
+		done <"/proc/$one/status" || return
+	done 2>/dev/null
+}
+
+real_descendants_of() {
+	local child
+	for child in $(direct_children_of "$1"); do
+		echo "$child"
+		real_descendants_of "$child"
+	done
+}
+
+# all_ready FILE...: wait until the probe of each is, and set probes.
+all_ready() {
+	local name
+	probes=()
+	for name; do
+		ready "${name%.out}"
+		probes+=("${ready[@]}")
+	done
+}
+
+# once [FILE... --] COMMAND...: each stop signal reaches each probe that COMMAND starts with -n -s and
+# -o FILE (one.out) once, and nothing else does. What a probe is sent directly, once everybody is at
+# rest, is named after all that was under way.
+once() {
+	local signal file i=0 files=()
+	if [[ $1 == *.out ]]; then
+		for file; do
+			shift
+			if [[ $file == -- ]]; then break; fi
+			files+=("$file")
+		done
+	else
+		files=(one.out)
+	fi
+	start it "$@"
+	all_ready "${files[@]}"
+	for signal in INT TERM QUIT; do
+		kill -"$signal" "$pid"
+		for file in "${files[@]}"; do wait_line "$file" "$signal from *"; done
+		wait_until 'all to be at rest' settled "$pid"
+	done
+	kill -WINCH "${probes[@]}"
+	for file in "${files[@]}"; do
+		wait_line "$file" 'WINCH from *'
+		# CONT goes with every signal that timeout sends.
+		assert_lines <(sed '/^CONT /d; s/ from .*//' "$file") \
+			"ready ${probes[i++]}" INT TERM QUIT WINCH
+	done
+	end "${probes[@]}"
+	finish it
+	nothing_left
+	rm "${files[@]}"
+}
+
+# gives STATUS COMMAND...: upon TERM.
+gives() {
+	local expected=$1
+	shift
+	start it "$@"
+	ready one
+	kill -TERM "$pid"
+	finish it
+	assert_status "$expected"
+	nothing_left
+	rm one.out
+}
+
+# The two ways to end: having done what it has to, and not caring.
+gives_all() {
+	gives 3 "$@" "$BIN/probe" -x TERM=3 -o one.out
+	gives 143 "$@" "$BIN/probe" -o one.out
+}
+
+# --- fry-run
+
+@test "fry-run in fry-run: once, three deep" {
+	once "${fry[@]}" "${fry[@]}" "${fry[@]}" "${probe[@]}"
+	gives_all "$FRY_RUN" "$FRY_RUN" "$FRY_RUN"
+}
+
+@test "fry-run in fry-run: whatever their scopes and placements" {
+	for option in --scope={group,command,tree} --pgroup={inherit,session} --no-guard; do
+		once "$FRY_RUN" -k 1h "$option" -- "${fry[@]}" "${probe[@]}"
+		once "${fry[@]}" "$FRY_RUN" -k 1h "$option" -- "${probe[@]}"
+	done
+}
+
+@test "fry-run in fry-run: each step that goes to everything left reaches COMMAND once" {
+	cp "$FRY_RUN" fry-run-0.9.0-amd64 # as a release has it
+	for guard in --guard --no-guard; do
+		start it "$FRY_RUN" --stop=INT/100ms/TERM/100ms/QUIT/100ms/HUP/1h -- \
+			"$PWD/fry-run-0.9.0-amd64" -k 1h "$guard" -- sh -c '"$0" -n -d -o daemon.out; exec "$@"' \
+			"$BIN/probe" "${fry[@]}" "$guard" -r TERM:USR1 "${probe[@]}"
+		all_ready daemon.out one.out
+		kill -INT "$pid"
+		wait_line one.out 'HUP from *'
+		wait_line daemon.out HUP
+		wait_until 'all to be at rest' settled "$pid"
+		kill -WINCH "${probes[@]}"
+		wait_line one.out 'WINCH from *'
+		wait_line daemon.out WINCH
+		assert_lines <(sed 's/ from .*//' one.out) "ready ${probes[1]}" INT TERM QUIT HUP WINCH
+		assert_lines daemon.out "ready ${probes[0]}" TERM QUIT HUP WINCH
+		end "${probes[@]}"
+		finish it
+		rm ./*.out
+	done
+}
+
+@test "fry-run in fry-run: a step of the outer is a stop request for the inner" {
+	# INT is for the shell alone, TERM for everything.
+	start it "$FRY_RUN" -c --stop=INT/100ms/TERM/100ms/KILL -- sh -c 'trap : INT TERM; "$@" &
+		while kill -0 $! 2>/dev/null; do wait $!; done; exit 5' sh \
+		"$FRY_RUN" --stop=TERM/100ms/KILL -- "${probe[@]}"
+	ready one
+	kill -INT "$pid"
+	finish it
+	assert_status 5
+	assert_lines <(sed 's/ from .*//' one.out) "ready ${ready[0]}" TERM
+}
+
+@test "fry-run in fry-run: what hides below the inner is gone with it, kill -9 included" {
+	hidden='"$0" -n -d -o daemon.out; "$0" -n -S -o session.out & exec "$0" -n -o one.out'
+	for signal in KILL TERM; do
+		start it "$FRY_RUN" -k 0.2 "$FRY_RUN" -k 0.2 sh -c "$hidden" "$BIN/probe"
+		all_ready daemon.out session.out one.out
+		kill -"$signal" "$pid"
+		finish it
+		assert_status 137
+		wait_gone "${probes[@]}"
+		wait_prints '' left_behind # the inner one goes by itself when the outer is killed
+		rm ./*.out
+	done
+}
+
+@test "fry-run in fry-run: the one that is asked first decides on the stop" {
+	start it "$FRY_RUN" -k 1h "$FRY_RUN" -k 0.1 "${probe[@]}"
+	ready one
+	kill -INT "$pid"
+	finish it
+	assert_status 137
+	assert_lines <(sed 's/ from .*//' one.out) "ready ${ready[0]}" INT TERM
+	rm one.out
+	start it "$FRY_RUN" -k 0.1 "$FRY_RUN" -k 1h "$BIN/probe" -n -i INT,TERM -o one.out
+	ready one
+	kill -INT "$pid"
+	finish it
+	assert_status 137
+	nothing_left
+}
+
+# --- inits
+
+@test "under and over tini: once, and its status" {
+	requires tini
+	once tini -s -- "${fry[@]}" "${probe[@]}"
+	once tini -s -g -- "${fry[@]}" "${probe[@]}"
+	once "${fry[@]}" tini -s -- "${probe[@]}"
+	gives_all tini -s -- "$FRY_RUN"
+	gives_all "$FRY_RUN" tini -s --
+}
+
+@test "under and over dumb-init and catatonit: once, and their status" {
+	requires dumb-init catatonit
+	for init in dumb-init catatonit; do
+		once "$init" -- "${fry[@]}" "${probe[@]}"
+		once "${fry[@]}" "$init" -- "${probe[@]}"
+		gives_all "$init" -- "$FRY_RUN"
+		gives_all "$FRY_RUN" "$init" --
+	done
+}
+
+@test "what leaves tini's reach does not leave fry-run's" {
+	requires tini
+	start it "$FRY_RUN" -k 0.2 tini -s -- sh -c '
+		"$0" -n -d -o daemon.out
+		exec "$0" -o one.out' "$BIN/probe"
+	all_ready daemon.out one.out
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+	nothing_left
+	assert_lines daemon.out "ready ${probes[0]}" TERM
+}
+
+# --- timeout
+
+@test "under and over timeout: once, and its status" {
+	# Without --foreground timeout itself sends twice, to its child and to its group.
+	once timeout --foreground 1h "${fry[@]}" "${probe[@]}"
+	once "${fry[@]}" -c timeout --foreground 1h "${probe[@]}"
+	gives_all timeout 1h "$FRY_RUN"
+	gives_all "$FRY_RUN" timeout 1h
+}
+
+@test "under and over timeout: its time is over, and it says so" {
+	daemon_and_one='"$0" -n -d -o daemon.out; exec "$0" -o one.out'
+	start it timeout 0.5 "$FRY_RUN" -k 0.1 sh -c "$daemon_and_one" "$BIN/probe"
+	finish it
+	assert_status 124
+	nothing_left
+	all_ready daemon.out one.out # it was not the start that took that long
+	rm ./*.out
+	start it timeout -s KILL 0.5 "$FRY_RUN" sh -c "$daemon_and_one" "$BIN/probe"
+	finish it
+	assert_status 137
+	wait_prints '' left_behind # by the guard; timeout kills its child alone
+	all_ready daemon.out one.out
+	rm ./*.out
+	start it "$FRY_RUN" -k 0.1 timeout 0.5 sh -c "$daemon_and_one" "$BIN/probe"
+	finish it
+	assert_status 124
+	nothing_left
+	all_ready daemon.out one.out
+}
+
+# --- make
+
+makefile() {
+	printf '%s\n' 'all: a b c' 'a b c:' "	$1" >Makefile
+}
+
+# What each job got, and from make itself where it is so.
+jobs_got() {
+	for one in a b c; do
+		wait_line "$one.out" 'WINCH from *'
+		assert_lines <(grep -v ready "$one.out" | sed "s/from $make\$/by make/; s/ from [0-9]*//") "$@"
+	done
+}
+
+# jobs_of_make COMMAND...: run it; make signals the shell of a job, hence the exec in the recipe.
+jobs_of_make() {
+	makefile '@exec $$BIN/probe -n -s -o $@.out'
+	start it "$@"
+	all_ready a.out b.out c.out
+	make=$(children_of "$pid")
+}
+
+at_rest() {
+	wait_until 'all to be at rest' settled "$pid"
+	kill -WINCH "${probes[@]}"
+}
+
+@test "make -j under fry-run: INT and QUIT reach each job once, as typed at a terminal" {
+	for signal in INT QUIT; do
+		jobs_of_make "${fry[@]}" make -sj3
+		kill -"$signal" "$pid"
+		for one in a b c; do wait_line "$one.out" "$signal from *"; done
+		at_rest
+		jobs_got "$signal" WINCH
+		end "${probes[@]}"
+		finish it
+		if [[ $signal == INT ]]; then assert_status 130; else assert_status 1; fi
+		nothing_left
+		rm ./*.out
+	done
+}
+
+@test "make -j under fry-run -c: TERM reaches each job once, from make" {
+	jobs_of_make "${fry[@]}" -c make -sj3
+	kill -TERM "$pid"
+	for one in a b c; do wait_line "$one.out" 'TERM from *'; done
+	at_rest
+	jobs_got 'TERM by make' WINCH
+	end "${probes[@]}"
+	finish it
+	assert_status 143
+}
+
+@test "make -j over fry-run: each job once, and make's status" {
+	makefile '@exec $$FRY_RUN -k 1h -- $$BIN/probe -s -o $@.out -x TERM=3'
+	start it make -sj3
+	all_ready a.out b.out c.out
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+	nothing_left
+	for one in a b c; do
+		assert_equal "$(count_lines "$one.out" 'TERM from *')" 1
+		assert_equal "$(count_lines "$one.out" '*')" 2
+	done
+}
+
+@test "make -j over fry-run: what a recipe leaves is gone before the next one starts" {
+	printf '%s\n' 'all: a b' 'a b:' \
+		'	@$(FRY_RUN) -k 0.1 sh -c '\''$(BIN)/probe -n -d -o $@.out'\' \
+		'	@pid=$$(sed -n "s/ready //p" $@.out); ! kill -0 $$pid 2>/dev/null' >Makefile
+	start it make -sj2
+	finish it
+	assert_status 0
+	all_ready a.out b.out
+}
+
+# --- sudo
+
+@test "under and over sudo: once, and its status" {
+	requires sudo root
+	sudo=(sudo -n --preserve-env=FRY_TEST)
+	once "${sudo[@]}" "${fry[@]}" "${probe[@]}"
+	once "${fry[@]}" -c "${sudo[@]}" "${probe[@]}"
+	gives_all "${sudo[@]}" "$FRY_RUN"
+	gives_all "$FRY_RUN" "${sudo[@]}"
+}
+
+@test "over sudo to another user: what it started is gone, a daemon included" {
+	requires sudo root
+	chmod o+x "$BATS_RUN_TMPDIR" "${PWD%/*}" . 2>/dev/null
+	mkdir -m 777 others
+	cp "$BIN/probe" others # the sources may be in a directory of root's
+	start it "$FRY_RUN" -k 0.2 sudo -n --preserve-env=FRY_TEST -u nobody sh -c '
+		"$0" -n -d -o others/daemon.out
+		exec "$0" -o others/one.out' others/probe
+	all_ready others/daemon.out others/one.out
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+	nothing_left
+	assert_lines others/daemon.out "ready ${probes[0]}" TERM
+}
+
+# --- setsid, nohup, xargs, parallel
+
+@test "under and over setsid: once, and its status" {
+	once setsid "${fry[@]}" "${probe[@]}"
+	# What leads no group needs no fork to lead a session.
+	once "${fry[@]}" --pgroup=inherit setsid "${probe[@]}"
+	# It leads one: setsid forks, and is gone at once, or waits and passes nothing on.
+	once "${fry[@]}" --leftover=wait setsid "${probe[@]}"
+	once "${fry[@]}" --scope=tree sh -c 'trap : INT TERM QUIT; setsid -w "$@" & while ! wait; do :; done' \
+		sh env --default-signal "${probe[@]}"
+	gives_all setsid -w "$FRY_RUN"
+	gives 143 "$FRY_RUN" setsid -w "$BIN/probe" -x TERM=3 -o one.out
+}
+
+@test "under and over nohup: once, HUP too, and its status" {
+	once nohup "${fry[@]}" "${probe[@]}"
+	once "${fry[@]}" nohup "${probe[@]}"
+	gives_all nohup "$FRY_RUN"
+	gives_all "$FRY_RUN" nohup
+	start it nohup "$FRY_RUN" -- "$BIN/probe" -o one.out
+	ready one
+	kill -HUP "$pid" # ignored when fry-run started: passed on, and no stop
+	wait_line one.out HUP
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+}
+
+@test "under and over xargs -P: each command once, and its status" {
+	printf '%s\n' a.out b.out c.out >names
+	# xargs dies at once, and what it ran goes on: whoever remains gets what comes.
+	start it sh -c 'exec "$@" <names' sh "${fry[@]}" --leftover=wait \
+		xargs -P3 -n1 "$BIN/probe" -n -s -o
+	all_ready a.out b.out c.out
+	for signal in INT TERM QUIT; do
+		kill -"$signal" "$pid"
+		for one in a b c; do wait_line "$one.out" "$signal from *"; done
+		wait_until 'all to be at rest' settled "$pid"
+	done
+	kill -WINCH "${probes[@]}"
+	make=none
+	jobs_got INT TERM QUIT WINCH
+	end "${probes[@]}"
+	finish it
+	assert_status 130
+	rm ./*.out
+	start it sh -c 'exec "$@" <names' sh xargs -P3 -n1 "$FRY_RUN" "$BIN/probe" -x USR1=1 -o
+	all_ready a.out b.out c.out
+	kill -USR1 "${probes[@]}"
+	finish it
+	assert_status 123 # as where it runs the commands themselves
+}
+
+@test "over parallel: TERM once tells its jobs to end, in order and once" {
+	requires parallel
+	start it "${fry[@]}" parallel -j3 --termseq TERM,5000,KILL "$BIN/probe" -s -x TERM=0 -o '{}' \
+		::: a.out b.out c.out d.out
+	all_ready a.out b.out c.out
+	parallel=$(children_of "$pid")
+	kill -TERM "$pid"
+	finish it
+	assert_status 255
+	nothing_left
+	for one in a b c; do
+		assert_lines "$one.out" "$(head -n 1 "$one.out")" "TERM from $parallel"
+	done
+	[[ ! -e d.out ]]
+}
+
+@test "over parallel: QUIT ends parallel alone, and TERM its jobs, once" {
+	requires parallel
+	start it "${fry[@]}" parallel -j2 "$BIN/probe" -s -x TERM=0 -o '{}' ::: a.out b.out
+	all_ready a.out b.out
+	inner=$(inner_of "$pid")
+	kill -QUIT "$pid"
+	finish it
+	assert_status 131
+	nothing_left
+	for one in a b; do
+		assert_lines "$one.out" "$(head -n 1 "$one.out")" "TERM from $inner"
+	done
+}
+
+@test "under parallel: each command once, and the number that failed" {
+	requires parallel
+	start it parallel -j3 --termseq TERM,5000,KILL "$FRY_RUN" -- "$BIN/probe" -x TERM=0 -o '{}' \
+		::: a.out b.out c.out
+	all_ready a.out b.out c.out
+	kill -TERM "$pid"
+	finish it
+	assert_status 255
+	nothing_left
+	for one in a b c; do assert_lines "$one.out" "$(head -n 1 "$one.out")" TERM; done
+	run parallel -j2 "$FRY_RUN" -- "$BIN/probe" -o /dev/null -e '{}' ::: 0 7 0 9
+	assert_status 2
+}
+
+# --- shells
+
+@test "a shell with traps: each trap runs once, its command gets it once" {
+	for shell in bash dash; do
+		requires "$shell"
+		start it "${fry[@]}" "$shell" -c '
+			for s in INT TERM QUIT; do trap "echo $s >>trapped" $s; done
+			echo up >trapped
+			"$0" -n -s -o one.out & until wait; do kill -0 $! 2>/dev/null || break; done
+			exit 5' "$BIN/probe"
+		all_ready one.out
+		wait_line trapped up
+		for signal in INT TERM QUIT; do
+			kill -"$signal" "$pid"
+			wait_line one.out "$signal from *"
+			wait_line trapped "$signal"
+			wait_until 'all to be at rest' settled "$pid"
+		done
+		kill -WINCH "${probes[@]}"
+		wait_line one.out 'WINCH from *'
+		assert_lines <(sed 's/ from .*//' one.out) "ready ${probes[0]}" INT TERM QUIT WINCH
+		assert_lines trapped up INT TERM QUIT
+		end "${probes[@]}"
+		finish it
+		assert_status 5
+		nothing_left
+		rm one.out trapped
+	done
+}
+
+@test "a shell whose trap runs fry-run: it is a cleanup like any other" {
+	start it "$FRY_RUN" -k 1h bash -c '
+		trap '\''"$FRY_RUN" sh -c "\$BIN/probe -n -d -o clean.out; exit 6"; echo "clean $?"; exit 7'\'' TERM
+		export FRY_RUN_OPTS="-k 0.1"
+		"$0" -o one.out & wait' "$BIN/probe"
+	all_ready one.out
+	kill -TERM "$pid"
+	finish it
+	assert_status 7
+	nothing_left
+	assert_lines it.out 'clean 6'
+	all_ready clean.out
+}
+
+# --- systemd's variables
+
+@test "LISTEN_PID, WATCHDOG_PID and NOTIFY_SOCKET mean COMMAND, three deep and under nohup" {
+	requires python3
+	for wrapper in '' "$FRY_RUN -- $FRY_RUN --" "nohup $FRY_RUN --"; do
+		# shellcheck disable=SC2086 # words
+		start it python3 "$REPO/test/fixtures/systemd.py" \
+			$wrapper "$FRY_RUN" -- python3 "$REPO/test/fixtures/systemd.py" --service
+		wait_line it.out served
+		kill -TERM "$pid"
+		finish it
+		assert_status 0
+		nothing_left
+		assert_lines it.out 'READY=1 from main' served 'STOPPING=1 from main' 'exited 3'
+		assert_equal "$(grep -v '^nohup: ' it.err)" ''
+	done
+}

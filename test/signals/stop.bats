@@ -1,0 +1,545 @@
+#!/usr/bin/env bats
+# The stop: its requests, its schedule, whom its steps reach, and when it is over.
+
+# $0 and the like are for inner shells.
+# shellcheck disable=SC2016,SC2154
+
+# bats file_tags=core,posix
+load ../lib/helper
+
+# A file of each kind of process that a step has to find: COMMAND itself, its child, one in a group
+# and one in a session of its own, a daemon, and one whose main thread is gone.
+kinds=(command child grouped apart daemon thread)
+
+# They ignore all that can be ignored. Words are options of fry-run.
+all_kinds() {
+	start it "$FRY_RUN" "$@" -- bash -c '
+		"$0" -n -o child.out &
+		"$0" -n -g -o grouped.out &
+		"$0" -n -S -o apart.out &
+		"$0" -n -d -o daemon.out
+		"$0" -n -t -o thread.out &
+		exec "$0" -n -o command.out' "$BIN/probe"
+	for kind in "${kinds[@]}"; do
+		ready "$kind"
+		printf -v "$kind" %s "${ready[0]}"
+	done
+	wait_prints Z state_of "$thread"
+}
+
+# Return when a fry-run that gets a stop request now has killed its COMMAND after its -k 0.1: had
+# another been as far before, so would it have.
+twin() {
+	start twin "$FRY_RUN" -k 0.1 -- "$BIN/probe" -n
+	ready twin
+	kill -TERM "$twin_pid"
+	finish twin
+	assert_status 137
+}
+
+# A probe that ignores everything, as COMMAND. Words are options of fry-run; sets command.
+stubborn() {
+	start it "$FRY_RUN" "$@" -- "$BIN/probe" -n
+	ready it
+	command=${ready[0]}
+}
+
+# Send requests to a process, without a pause, until it is gone.
+nag() {
+	local - signal limit=$(($(now) + 1000 * WAIT_LIMIT))
+	set +T # as in wait_until
+	while alive "$1"; do
+		for signal in INT TERM QUIT; do
+			kill -"$signal" "$1" 2>/dev/null || :
+		done
+		(($(now) < limit)) || return 0
+	done
+}
+
+@test "the schedule is a function of state and time that holds its rules" {
+	run "${FRY_RUN%/*}/schedule"
+	assert_lines -
+	assert_status 0
+}
+
+@test "INT, then TERM, then KILL, each after its wait" {
+	stubborn -k 0.3
+	began=$(now)
+	kill -INT "$pid"
+	wait_line it.out TERM
+	at_least $(($(now) - began)) 300
+	finish it
+	at_least $(($(now) - began)) 600
+	assert_status 137
+	assert_lines it.out "ready $command" INT TERM
+}
+
+@test "TERM enters the schedule at its own step" {
+	stubborn -k 0.3
+	began=$(now)
+	kill -TERM "$pid"
+	finish it
+	at_least $(($(now) - began)) 300
+	assert_status 137
+	assert_lines it.out "ready $command" TERM
+}
+
+@test "a signal that the schedule does not name counts as the first step" {
+	stubborn -k 0.2
+	began=$(now)
+	kill -QUIT "$pid"
+	finish it
+	at_least $(($(now) - began)) 400
+	assert_status 137
+	assert_lines it.out "ready $command" QUIT TERM
+}
+
+@test "--stop says the steps and the waits" {
+	stubborn --stop=HUP/0.2/USR1/300ms/KILL
+	began=$(now)
+	kill -TERM "$pid"
+	wait_line it.out USR1
+	at_least $(($(now) - began)) 200
+	finish it
+	at_least $(($(now) - began)) 500
+	assert_status 137
+	assert_lines it.out "ready $command" TERM USR1
+}
+
+@test "two signals in a row have no wait between them" {
+	stubborn --stop=-INT/-15/USR1/0.3/-9
+	kill -INT "$pid"
+	finish it
+	assert_status 137
+	assert_equal "$(sort it.out | paste -sd ' ')" "INT TERM USR1 ready $command"
+}
+
+@test "a later signal moves the schedule forward" {
+	start slow "$FRY_RUN" -k 1 -- "$BIN/probe" -n
+	stubborn -k 1
+	ready slow
+	kill -INT "$slow_pid" "$pid"
+	wait_line it.out INT
+	wait_line slow.out INT
+	began=$(now)
+	kill -TERM "$pid"
+	finish it
+	at_least $(($(now) - began)) 1000
+	assert_status 137
+	alive "$slow_pid"
+	assert_lines it.out "ready $command" INT TERM
+	end "${ready[0]}"
+	finish slow
+}
+
+@test "an earlier signal is forwarded and does not move the schedule back" {
+	stubborn -k 0.3
+	kill -TERM "$pid"
+	wait_line it.out TERM
+	kill -INT "$pid"
+	finish it
+	assert_status 137
+	assert_lines it.out "ready $command" TERM INT
+}
+
+@test "no signal, however often it comes, postpones the next step" {
+	stubborn -k 0.3
+	nag "$pid"
+	gone "$pid"
+	finish it
+	assert_status 137
+}
+
+# bats test_tags=linux
+@test "steps reach whatever is left, wherever it is, each once" {
+	all_kinds -k 0.4
+	kill -INT "$pid"
+	for kind in "${kinds[@]}"; do wait_line "$kind.out" TERM; done
+	finish it
+	assert_status 137
+	nothing_left
+	for kind in command child thread; do
+		assert_lines "$kind.out" "ready ${!kind}" INT TERM
+	done
+	for kind in grouped apart daemon; do
+		assert_lines "$kind.out" "ready ${!kind}" TERM
+	done
+}
+
+# bats test_tags=linux
+@test "a step does not repeat what a request has brought" {
+	all_kinds --stop=TERM/1h/INT/0.5/KILL
+	kill -TERM "$pid"
+	for kind in command child thread; do wait_line "$kind.out" TERM; done
+	kill -INT "$pid"
+	finish it
+	assert_status 137
+	for kind in command child thread; do
+		assert_lines "$kind.out" "ready ${!kind}" TERM INT
+	done
+	# INT came by receipt. Before KILL it goes to those that it did not reach.
+	for kind in grouped apart daemon; do
+		assert_lines "$kind.out" "ready ${!kind}" INT
+	done
+}
+
+@test "a schedule that names a signal twice sends it twice" {
+	stubborn --stop=INT/0.3/TERM/0.3/INT/0.3/KILL
+	kill -INT "$pid"
+	finish it
+	assert_status 137
+	assert_lines it.out "ready $command" INT TERM INT
+}
+
+# bats test_tags=linux
+@test "what is started during the stop gets the next step" {
+	start it "$FRY_RUN" -k 1 -- bash -c '
+		trap "" TERM
+		trap "\"$0\" -n -d -o daemon.out" INT
+		echo "ready $$"
+		while :; do read -r -t 0.01 <> <(:) || :; done' "$BIN/probe"
+	ready it
+	kill -INT "$pid"
+	ready daemon
+	finish it
+	assert_status 137
+	assert_lines daemon.out "ready ${ready[0]}" TERM
+}
+
+@test "a stopped COMMAND gets CONT with the request, and acts" {
+	for signal in INT TERM QUIT; do
+		start it "$FRY_RUN" -k 1h -- "$BIN/probe" -T
+		ready it
+		wait_prints T state_of "${ready[0]}"
+		kill -"$signal" "$pid"
+		finish it
+		assert_lines it.out "ready ${ready[0]}" "$signal"
+	done
+}
+
+# bats test_tags=linux
+@test "a stopped member of COMMAND's group gets CONT with the request, and acts" {
+	start it "$FRY_RUN" -k 1h -- bash -c '"$0" -T -o child.out & exec "$0" -n' "$BIN/probe"
+	ready it
+	ready child
+	wait_prints T state_of "${ready[0]}"
+	kill -TERM "$pid"
+	wait_gone "${ready[0]}"
+	assert_lines child.out "ready ${ready[0]}" TERM
+	alive "$pid"
+	ready it
+	end "${ready[0]}"
+	finish it
+}
+
+# bats test_tags=linux
+@test "whatever is stopped gets CONT with a step, and acts" {
+	start it "$FRY_RUN" --stop=INT/0.1/TERM/1h -- bash -c '
+		"$0" -T -i INT -S -o apart.out & exec "$0" -T -i INT' "$BIN/probe"
+	ready it
+	wait_prints T state_of "${ready[0]}" # or it stops when the step has been
+	ready apart
+	wait_prints T state_of "${ready[0]}"
+	kill -INT "$pid"
+	finish it
+	assert_status 143
+	assert_lines apart.out "ready ${ready[0]}" TERM
+}
+
+@test "what is not stopped gets no CONT" {
+	stubborn -k 0.2
+	kill -INT "$pid"
+	finish it
+	assert_equal "$(count_lines it.out CONT)" 0
+}
+
+# bats test_tags=linux
+@test "KILL ends everything, stopped or not" {
+	all_kinds --stop=KILL
+	kill -STOP "$command" "$daemon" "$apart"
+	kill -TERM "$pid"
+	finish it
+	assert_status 137
+	nothing_left
+}
+
+@test "--stop=KILL kills at the first request" {
+	stubborn --stop=KILL
+	kill -INT "$pid"
+	finish it
+	assert_status 137
+}
+
+@test "-k 0 and a schedule without KILL never kill" {
+	for option in -k0 --stop=TERM --stop=INT/0.1/TERM; do
+		stubborn "$option"
+		kill -TERM "$pid"
+		wait_line it.out TERM
+		twin
+		alive "$command" "$it_pid"
+		kill -WINCH "$it_pid"
+		wait_line it.out WINCH
+		assert_equal "$(count_lines it.out TERM)" 1
+		end "$command"
+		finish it
+	done
+}
+
+# bats test_tags=linux
+@test "when a schedule without KILL is over, fry-run names what is left and exits 125" {
+	all_kinds --stop=INT/0.1/TERM/0.1
+	began=$(now)
+	kill -INT "$pid"
+	finish it
+	at_least $(($(now) - began)) 200
+	assert_status 125
+	assert_equal "$(count_lines it.err 'fry-run: *: process +([0-9]) (probe)')" 6
+	assert_equal "$(count_lines it.err '*')" 6
+	for kind in "${kinds[@]}"; do
+		assert_equal "$(count_lines it.err "*process ${!kind} *")" 1
+		wait_line "$kind.out" TERM
+		alive "${!kind}"
+		end "${!kind}"
+	done
+}
+
+# bats test_tags=linux
+@test "fry-run returns the moment nothing is left" {
+	start it "$FRY_RUN" -k 1h -- bash -c '"$0" -d -o daemon.out; exec "$0" -f 3' "$BIN/probe"
+	ready it 4
+	ready daemon
+	kill -INT "$pid"
+	finish it
+	assert_status 130
+	nothing_left
+}
+
+@test "a COMMAND that drains its own workers is not interfered with before the next step" {
+	start it "$FRY_RUN" --scope=command --stop=TERM/1h/INT/1h -- bash -c '
+		"$0" -n -o worker.out & exec "$0" -n' "$BIN/probe"
+	ready it
+	command=${ready[0]}
+	ready worker
+	worker=${ready[0]}
+	kill -TERM "$pid"
+	wait_line it.out TERM
+	twin
+	kill -USR1 "$worker"
+	wait_line worker.out USR1
+	assert_lines worker.out "ready $worker" USR1
+	end "$command" "$worker"
+	finish it
+}
+
+@test "then its workers get the signal of that step, and no other" {
+	start it "$FRY_RUN" --scope=command --stop=TERM/0.2/INT/1h -- bash -c '
+		"$0" -n -o worker.out & exec "$0" -n' "$BIN/probe"
+	ready it
+	command=${ready[0]}
+	ready worker
+	worker=${ready[0]}
+	kill -TERM "$pid"
+	wait_line it.out INT
+	wait_line worker.out INT
+	assert_lines worker.out "ready $worker" INT
+	end "$command" "$worker"
+	finish it
+}
+
+@test "a stop goes on where fry-run was stopped meanwhile" {
+	stubborn --no-guard -k 0.5 # the inner process would go on
+	kill -INT "$pid"
+	wait_line it.out INT
+	kill -STOP "$pid"
+	twin
+	alive "$command"
+	kill -CONT "$it_pid"
+	finish it
+	assert_status 137
+	assert_equal "$(count_lines it.out TERM)" 1
+}
+
+@test "a request that comes while fry-run is stopped waits for it" {
+	stubborn -k 0.1
+	kill -STOP "$pid"
+	kill -TERM "$pid"
+	twin
+	assert_lines it.out "ready $command"
+	kill -CONT "$it_pid"
+	finish it
+	assert_status 137
+	assert_equal "$(count_lines it.out TERM)" 1
+}
+
+# --- --timeout
+
+@test "--timeout stops COMMAND as a request would, and exits 124" {
+	began=$(now)
+	start it "$FRY_RUN" -k 1h --timeout=0.8 -- "$BIN/probe" -f 1
+	ready it 2
+	finish it
+	at_least $(($(now) - began)) 800
+	assert_status 124
+	assert_equal "$(count_lines it.out INT)" 2
+	assert_equal "$(count_lines it.out TERM)" 0
+}
+
+@test "--timeout begins with the first step of --stop" {
+	start it "$FRY_RUN" --timeout=0.5 --stop=USR2/0.3/QUIT/0.3/KILL -- "$BIN/probe" -n
+	ready it
+	finish it
+	assert_status 124
+	assert_lines it.out "ready ${ready[0]}" USR2 QUIT
+}
+
+# bats test_tags=linux
+@test "--timeout is 124 also where COMMAND cares about KILL only, or exits 0 on being stopped" {
+	all_kinds -k 0.1 -t 2
+	finish it
+	assert_status 124
+	nothing_left
+	start it "$FRY_RUN" -t 0.5 -- "$BIN/probe" -x INT=0
+	finish it
+	assert_status 124
+	start it "$FRY_RUN" -t 0.1 --stop=KILL -- "$BIN/probe" -n
+	finish it
+	assert_status 124
+}
+
+@test "a COMMAND that ends in time keeps its status, --timeout=0 is none" {
+	run "$FRY_RUN" -t 1h -- "$BIN/probe" -e 7
+	assert_status 7
+	stubborn -k 0.1 -t 0
+	twin
+	alive "$command"
+	end "$command"
+	finish it
+	assert_status 137
+}
+
+@test "a timeout that comes during a stop changes nothing" {
+	stubborn -k 0.7 -t 1
+	kill -INT "$pid"
+	finish it
+	assert_status 137
+	assert_lines it.out "ready $command" INT TERM
+}
+
+# bats test_tags=linux
+@test "a timeout is no longer one when COMMAND has ended" {
+	start it "$FRY_RUN" -k 1h -t 1 --leftover=wait -- bash -c '"$0" -n -d -o daemon.out; exit 3' \
+		"$BIN/probe"
+	ready daemon
+	daemon=${ready[0]}
+	start twin "$FRY_RUN" -t 1 -- "$BIN/probe"
+	finish twin
+	assert_status 124
+	kill -USR1 "$it_pid"
+	wait_line daemon.out USR1
+	assert_lines daemon.out "ready $daemon" USR1
+	end "$daemon"
+	finish it
+	assert_status 3
+}
+
+# --- --parent-death
+
+# Have a shell start fry-run with these options and a stubborn probe. Sets wrapper and command;
+# the shell's pid is pid.
+child_of_shell() {
+	start it bash -c '"$0" "${@:2}" -- "$1" -n & wait' "$FRY_RUN" "$BIN/probe" "$@"
+	ready it
+	command=${ready[0]}
+	look_at "$command"
+	wrapper=$parent
+}
+
+# bats test_tags=linux
+@test "the parent's death is as TERM from a process, where that was asked for" {
+	child_of_shell -k 0.2 -p TERM
+	end "$pid"
+	wait_gone "$wrapper" "$command"
+	assert_lines it.out "ready $command" TERM
+}
+
+# bats test_tags=linux
+@test "it is a stop request for INT and QUIT too, at their steps" {
+	for signal in INT QUIT; do
+		child_of_shell -k 0.2 --parent-death="$signal"
+		end "$pid"
+		wait_gone "$wrapper" "$command"
+		assert_lines it.out "ready $command" "$signal" TERM
+	done
+}
+
+# bats test_tags=linux
+@test "it is merely forwarded with another signal" {
+	child_of_shell -k 0.1 -p HUP
+	end "$pid"
+	wait_line it.out HUP
+	twin
+	alive "$command"
+	kill -USR1 "$wrapper"
+	wait_line it.out USR1
+	assert_lines it.out "ready $command" HUP USR1
+	end "$command"
+	wait_gone "$wrapper"
+}
+
+# bats test_tags=linux
+@test "it is COMMAND's end with KILL" {
+	child_of_shell -k 1h -p KILL
+	end "$pid"
+	wait_gone "$wrapper" "$command"
+	assert_lines it.out "ready $command"
+}
+
+@test "nothing happens at the parent's death where nothing was asked for" {
+	child_of_shell -k 0.1
+	end "$pid"
+	twin
+	kill -USR1 "$wrapper"
+	wait_line it.out USR1
+	assert_lines it.out "ready $command" USR1
+	end "$command"
+	wait_gone "$wrapper"
+}
+
+# bats test_tags=linux
+@test "the end of the thread that started fry-run is no death" {
+	start it "$BIN/parent" -t "$FRY_RUN" -k 0.1 -p TERM -- "$BIN/probe" -n -o command.out
+	ready it
+	wrapper=${ready[0]}
+	ready command
+	command=${ready[0]}
+	twin
+	kill -USR1 "$wrapper"
+	wait_line command.out USR1
+	assert_lines command.out "ready $command" USR1
+	end "$it_pid"
+	wait_gone "$wrapper" "$command"
+	assert_lines command.out "ready $command" USR1 TERM
+}
+
+# bats test_tags=linux
+@test "the end of the thread before COMMAND was started is no death, the parent's is" {
+	for _ in {1..20}; do
+		start it "$BIN/parent" -t "$FRY_RUN" -p TERM -- "$BIN/probe" -o command.out
+		ready it
+		wrapper=${ready[0]}
+		ready command
+		alive "$wrapper"
+		assert_lines command.out "ready ${ready[0]}"
+		end "$pid"
+		wait_gone "$wrapper" "${ready[0]}"
+		rm command.out
+	done
+}
+
+# bats test_tags=linux
+@test "a parent that dies before COMMAND is started is not missed" {
+	for _ in {1..200}; do
+		"$BIN/parent" -b "$FRY_RUN" -k 0 -p TERM -- sleep 1000 3>&-
+	done
+	wait_until 'all of them to end' nothing_left
+}

@@ -1,0 +1,232 @@
+#!/usr/bin/env bats
+# What the other tests rely on: where one of these fails in silence, theirs prove nothing.
+
+# The tests of inner() are not to be expanded here; what one sets, the helper reads.
+# shellcheck disable=SC2016,SC2034
+
+load ../lib/helper
+
+# Run one test in a bats of its own; its helper is this one.
+inner() {
+	mkdir -p inner/test/suite
+	ln -s "$REPO/test/lib" "$BIN" inner/test/
+	printf 'load ../lib/helper\n@test "inner" {\n%s\n}\n' "$1" >inner/test/suite/inner.bats
+	run env -u BATS_TMPDIR -u BATS_RUN_TMPDIR bats inner/test/suite/inner.bats
+}
+
+# Every signal that can be caught.
+catchable() {
+	local signal
+	for signal in {1..64}; do
+		if ((signal != 9 && signal != 19)); then echo "$signal"; fi
+	done
+}
+
+@test "a test that leaves nothing passes" {
+	inner 'start it sleep 1000; end "$pid"'
+	assert_status 0
+}
+
+@test "a test fails that leaves a background job" {
+	inner 'start it sleep 1000'
+	assert_status 1
+	assert_match "$output" '*left behind: +([0-9]) sleep S*'
+}
+
+@test "a test fails that leaves a daemon" {
+	inner '"$BIN/probe" -d -n -o daemon.out'
+	assert_status 1
+	assert_match "$output" '*left behind: +([0-9]) probe S*'
+}
+
+@test "a test fails that leaves a stopped process whose main thread is gone" {
+	inner 'start it "$BIN/probe" -t -n; ready it; kill -STOP "$pid"'
+	assert_status 1
+	assert_match "$output" '*left behind: +([0-9]) probe *'
+}
+
+@test "what was left behind is killed" {
+	inner '"$BIN/probe" -d -n -o "$OUT"; "$BIN/orphans" -l -s 5'
+	assert_status 1
+	nothing_left
+}
+
+@test "in CI what is required fails the test instead of skipping it" {
+	CI='' inner 'requires no-such-tool'
+	assert_status 0
+	assert_match "$output" '*skip no-such-tool is missing*'
+	rm -r inner
+	CI=true inner 'requires no-such-tool'
+	assert_status 1
+}
+
+@test "waiting for what never comes fails and says for what" {
+	WAIT_LIMIT=1
+	run wait_line no-such-file TERM
+	assert_status 1
+	assert_match "$output" "waited 1 s for 'TERM' in no-such-file*"
+}
+
+@test "start leaves no signal ignored or blocked, and no descriptor open" {
+	start it "$BIN/probe" -D -F
+	finish it
+	assert_lines it.out ignored: blocked: 'open: 0 1 2'
+}
+
+@test "fresh ignores, blocks, closes and keeps what it is told to" {
+	start -i INT,32 -b RTMIN,HUP -c 0,2 -k 5,7 it "$BIN/probe" -D -F 5</dev/null
+	finish it
+	assert_lines it.out 'ignored: 2 32' 'blocked: 1 34' 'open: 1 5'
+}
+
+@test "probe names each of the 62 signals, once" {
+	start it "$BIN/probe" -n
+	ready it
+	named=1
+	for signal in $(catchable); do
+		kill -"$signal" "$pid"
+		wait_line it.out '*' $((++named))
+	done
+	end "$pid"
+	assert_equal "$(count_lines it.out '*')" 63
+	assert_equal "$(sort -u it.out | count_lines /dev/stdin '*')" 63
+	assert_equal "$(count_lines it.out 'RTMIN*')" 31
+}
+
+@test "probe names a queued signal as often as it was sent, with its sender and value" {
+	start it "$BIN/probe" -s -q
+	ready it
+	kill -STOP "$pid"
+	for value in 1 2 3; do
+		/bin/kill -q "$value" -s RTMIN+3 "$pid"
+	done
+	kill -CONT "$pid"
+	wait_line it.out 'RTMIN+3 from * value ?' 3
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+	wait_line it.out "TERM from $BASHPID"
+}
+
+@test "probe ends as it is told to" {
+	run "$BIN/probe" -e 7
+	assert_status 7
+	run "$BIN/fresh" "$BIN/probe" -k RTMIN+5
+	assert_status $((128 + 39))
+	start it "$BIN/probe" -i TERM -x INT=9 -l lock
+	ready it
+	kill -TERM "$pid"
+	wait_line it.out TERM
+	[ -e lock ]
+	kill -INT "$pid"
+	finish it
+	assert_status 9
+	[ ! -e lock ]
+}
+
+@test "probe has children, each in a session, daemonised" {
+	"$BIN/probe" -d -S -f 2 -o daemon.out
+	wait_line daemon.out 'ready *' 3
+	ready daemon 3
+	for one in "${ready[@]}"; do
+		look_at "$one"
+		[ "$session" != "$BASHPID" ]
+	done
+	assert_equal "$(printf '%s\n' "${ready[@]}" | sort -u | count_lines /dev/stdin '*')" 3
+	end "${ready[@]}"
+}
+
+@test "a probe whose main thread is gone is a zombie and alive" {
+	start it "$BIN/probe" -t
+	ready it
+	wait_prints Z state_of "$pid"
+	alive "$pid"
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+	assert_lines it.out "ready $pid" TERM
+}
+
+@test "deny makes a system call fail as it is told to" {
+	requires seccomp
+	run "$BIN/deny" fork -- bash -c '(echo forked); true'
+	assert_match "$output" '*fork: *'
+	run "$BIN/deny" -e EPERM chdir -- bash -c 'cd /'
+	assert_status 1
+	assert_match "$output" '*Operation not permitted*'
+	run "$BIN/deny" -e EPERM kill -- bash -c 'kill -0 $$'
+	assert_status 1
+	run "$BIN/deny" -n 10 -- bash -c 'ulimit -n'
+	assert_equal "$output" 10
+}
+
+@test "pty gives a terminal that types, controls and shows" {
+	start_tty it bash --norc
+	keys it 'ps -o stat=,tty= $$; stty size\r'
+	wait_line it.out 'Ss*pts/*'
+	wait_line it.out '24 80'
+	keys it 'sleep 1000\r'
+	wait_prints '*sleep' names_below "$pid"
+	keys it '\003'
+	wait_prints bash names_below "$pid"
+	keys it 'exit $?\r'
+	finish it
+	assert_status 130
+}
+
+@test "pty -n gives a terminal that controls nobody" {
+	run "$BIN/pty" -n bash -c 'test -t 0 && : </dev/tty'
+	assert_status 1
+	assert_match "$output" '*/dev/tty: No such device or address*'
+}
+
+@test "pty copies all that was written, and mirrors death by a signal" {
+	for _ in {1..20}; do
+		run "$BIN/pty" seq 1000
+		assert_equal "${#lines[@]}" 1000
+	done
+	run "$BIN/pty" bash -c 'kill -KILL $$'
+	assert_status 137
+}
+
+@test "orphans keeps what it is asked for" {
+	start flat "$BIN/orphans" -s -f 20
+	wait_line flat.out ready
+	assert_equal "$(children_of "$flat_pid" | count_lines /dev/stdin '*')" 20
+	start deep "$BIN/orphans" -d 20
+	wait_line deep.out ready
+	assert_equal "$(descendants_of "$deep_pid" | count_lines /dev/stdin '*')" 20
+	kill -TERM "$flat_pid" "$deep_pid"
+	finish flat
+	assert_status 143
+	finish deep
+	assert_equal "$(left_behind | count_lines /dev/stdin '* orphans S')" 40
+	# shellcheck disable=SC2046 # one word each
+	end $(left_pids)
+}
+
+@test "orphans of either kind are made" {
+	run "$BIN/orphans" 100
+	assert_lines - 'done'
+	nothing_left
+	start it "$BIN/orphans" -l -s 3
+	finish it
+	assert_equal "$(left_behind | count_lines /dev/stdin '* orphans S')" 3
+	# shellcheck disable=SC2046 # one word each
+	end $(left_pids)
+}
+
+@test "a test fails that leaves a chain" {
+	inner '"$BIN/bomb" -x chain 2'
+	assert_status 1
+	assert_match "$output" '*left behind: *a bomb*'
+}
+
+@test "a chain ends by itself" {
+	start it "$BIN/bomb" -x -l 4 chain 3
+	finish it
+	assert_status 0
+	run bomb_gone
+	assert_status 1
+	wait_until 'the chain to end' bomb_gone
+}

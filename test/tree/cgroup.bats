@@ -1,0 +1,579 @@
+# cgroup.bats - --cgroup=new and own, on a real cgroup v2
+
+# shellcheck disable=SC2016,SC2154 # what stands in single quotes is for other shells; start sets pids
+
+load ../lib/helper
+
+setup_file() {
+	requires make
+	unset MAKEFLAGS MAKELEVEL
+	make -s -C "$REPO" B="$BATS_FILE_TMPDIR/nokill" \
+		CPPFLAGS='-DCGROUP_KILL=\"none\"' "$BATS_FILE_TMPDIR/nokill/fry-run"
+}
+
+# Each test has a cgroup of its own. `"${inside[@]}" COMMAND...` executes COMMAND in it.
+setup_more() {
+	requires root cgroup2
+	job=$(cgroup2_own)/fry-test-$$-$BATS_TEST_NUMBER
+	mkdir "$job"
+	inside=(sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$job")
+	user=$((1000000 + $$)) # nobody else's
+	export BIN
+}
+
+# What is left in there must show as left behind, before it is ended.
+teardown_more() {
+	local failed=0
+	nothing_left || failed=1
+	if [[ ${reachable-} ]]; then rm -r "$reachable"; fi
+	if [[ -e ${job-} ]]; then
+		echo 1 >"$job/cgroup.kill"
+		wait_prints '*populated 0*' cat "$job/cgroup.events" || failed=1
+		find "$job" -depth -type d -delete
+	fi
+	return "$failed"
+}
+
+# Print the names of the cgroups below the test's own.
+leaves() {
+	find "$job" -mindepth 1 -type d -printf '%P\n'
+}
+
+# Print the cgroup that a process is in, relative to the test's own.
+cgroup_of() {
+	local name
+	name=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
+	echo "${name##*/"${job##*/}"}"
+}
+
+# Print the pids in a cgroup of the test, in order.
+members() {
+	sort -n "$job/$1/cgroup.procs"
+}
+
+lines() {
+	printf '%s\n' "$@"
+}
+
+# Set leaf to the one leaf that there is.
+find_leaf() {
+	leaf=$(leaves)
+	assert_match "$leaf" 'fry-run-+([0-9]).+([0-9])'
+}
+
+# Where another user finds the binaries.
+reach() {
+	reachable=$(mktemp -d)
+	chmod 777 .
+	cp "$FRY_RUN" "$BIN"/{fresh,probe} "$reachable"
+	chmod -R go+rX "$reachable"
+	FRY_RUN=$reachable/${FRY_RUN##*/}
+	BIN=$reachable
+}
+
+# Delegate the test's cgroup to the user.
+delegate() {
+	chown "$user" "$job" "$job/cgroup.procs" "$job/cgroup.subtree_control" "$job/cgroup.threads"
+}
+
+# --- new
+
+@test "COMMAND is in the leaf from its first instruction on, however it is placed" {
+	for options in '' --no-guard --pgroup=inherit --pgroup=session; do
+		# shellcheck disable=SC2086 # none or one
+		run "${inside[@]}" "$FRY_RUN" $options --cgroup=new -- sed -n 's/^0:://p' /proc/self/cgroup
+		assert_status 0
+		assert_match "$output" "*/${job##*/}/fry-run-+([0-9]).+([0-9])"
+		assert_equal "$(leaves)" ''
+	done
+}
+
+@test "the leaf holds COMMAND and all that it starts, and neither of fry-run's processes" {
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=new -- \
+		sh -c '"$0" -d & wait; "$0" -S & "$0" -g & exec "$0"' "$BIN/probe"
+	ready it 4
+	find_leaf
+	assert_equal "$(members "$leaf")" "$(lines "${ready[@]}" | sort -n)" 'in the leaf'
+	assert_equal "$(members .)" "$(lines "$pid" "$(inner_of "$pid")" | sort -n)" 'beside it'
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+	assert_equal "$(leaves)" ''
+}
+
+@test "several at once have a leaf each" {
+	for name in one two three; do
+		start "$name" "${inside[@]}" "$FRY_RUN" --cgroup=new -- "$BIN/probe"
+		ready "$name"
+	done
+	assert_equal "$(leaves | wc -l)" 3
+	kill -TERM "$two_pid"
+	finish two
+	assert_equal "$(leaves | wc -l)" 2
+	alive "$one_pid" "$three_pid"
+	kill -TERM "$one_pid" "$three_pid"
+	finish one
+	finish three
+	assert_equal "$(leaves)" ''
+}
+
+@test "the leaf is removed whatever the end, and the status is COMMAND's" {
+	run "${inside[@]}" "$FRY_RUN" --cgroup=new -- "$BIN/probe" -e 7
+	assert_status 7
+	assert_equal "$(leaves)" '' 'left after an exit'
+	run "${inside[@]}" "$FRY_RUN" --cgroup=new -- "$BIN/probe" -k SEGV
+	assert_status 139
+	assert_equal "$(leaves)" '' 'left after death by a signal'
+	run "${inside[@]}" "$FRY_RUN" --cgroup=new -t 50ms --stop=TERM/50ms/KILL -- "$BIN/probe" -n -f 3
+	assert_status 124
+	assert_equal "$(leaves)" '' 'left after a timeout'
+	run -127 "${inside[@]}" "$FRY_RUN" --cgroup=new -- ./missing
+	assert_status 127
+	assert_equal "$(leaves)" '' 'left after nothing could be executed'
+}
+
+@test "cgroups that COMMAND made below the leaf are emptied and removed" {
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/200ms/KILL -- bash -c '
+		leaf=$1$(sed -n "s|^0::.*/|/|p" /proc/self/cgroup)
+		mkdir -p "$leaf/a/b" "$leaf/c"
+		(echo 0 >"$leaf/a/b/cgroup.procs"; exec "$0" -n -S) &
+		(echo 0 >"$leaf/c/cgroup.procs"; exec "$0" -n -d) &
+		exec "$0" -n' "$BIN/probe" "$job"
+	ready it 3
+	assert_equal "$(leaves | wc -l)" 4
+	kill -TERM "$pid"
+	finish it
+	assert_status 137
+	assert_equal "$(leaves)" ''
+	nothing_left
+}
+
+@test "who was put into the leaf from elsewhere gets TERM, and has the time to act on it" {
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=new -- "$BIN/probe"
+	ready it
+	find_leaf
+	start stranger "$BIN/probe" -x TERM=3
+	ready stranger
+	echo "$stranger_pid" >"$job/$leaf/cgroup.procs"
+	kill -TERM "$it_pid"
+	finish it
+	assert_status 143
+	finish stranger
+	assert_status 3
+	assert_lines stranger.out "ready $stranger_pid" TERM
+	assert_equal "$(leaves)" ''
+}
+
+@test "who was put into the leaf and ignores TERM is killed" {
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/200ms/KILL -- "$BIN/probe" -x USR1=5
+	ready it
+	find_leaf
+	start stranger "$BIN/probe" -n
+	ready stranger
+	echo "$stranger_pid" >"$job/$leaf/cgroup.procs"
+	kill -USR1 "$it_pid"
+	finish it
+	assert_status 5
+	finish stranger
+	assert_status 137
+	assert_equal "$(count_lines stranger.out TERM)" 1 'TERM heard'
+	assert_equal "$(leaves)" ''
+}
+
+@test "who moved itself to another cgroup is caught all the same" {
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/200ms/KILL -- sh -c '
+		(echo 0 >"$1/cgroup.procs"; exec "$0" -n -d)
+		(echo 0 >"$1/cgroup.procs"; exec "$0" -S -o heard) &
+		exec "$0" -x USR1=6' "$BIN/probe" "$job"
+	ready it 2
+	wait_line heard 'ready *'
+	kill -USR1 "$pid"
+	finish it
+	assert_status 6
+	nothing_left
+	assert_equal "$(count_lines heard TERM)" 1 'TERM heard'
+	assert_equal "$(leaves)" ''
+}
+
+@test "all of a tree that ignores everything is killed" {
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/200ms/KILL -- \
+		sh -c '"$0" -n -d; "$0" -n -S & "$0" -n -T & "$0" -n -t & exec "$0" -n' "$BIN/probe"
+	ready it 5
+	kill -TERM "$pid"
+	finish it
+	assert_status 137
+	nothing_left
+	assert_equal "$(leaves)" ''
+}
+
+# A bomb and ten chains are gone when this fry-run is, and their leaf is.
+brings_bombs_down() {
+	requires flock
+	for bomb in 'fork 200' 'chain 10'; do
+		# shellcheck disable=SC2086 # two words
+		start it "${inside[@]}" "$1" --cgroup=new --stop=TERM/200ms/KILL -- "$BIN/bomb" -s $bomb
+		wait_line it.out ready
+		kill -TERM "$pid"
+		finish it
+		bomb_gone
+		assert_equal "$(leaves)" '' "left, $bomb"
+	done
+}
+
+@test "a bomb is killed with its leaf, and so are ten chains" {
+	brings_bombs_down "$FRY_RUN"
+}
+
+@test "the unprivileged owner of a delegated cgroup ends a setuid program of root's in it" {
+	requires setpriv
+	reach
+	cp "$(command -v setpriv)" "$BIN/become"
+	chmod u+s "$BIN/become"
+	delegate
+	start it "${inside[@]}" setpriv --reuid "$user" --regid "$user" --clear-groups \
+		"$FRY_RUN" --cgroup=new --stop=TERM/200ms/KILL -- \
+		sh -c '"$BIN/become" --reuid 0 "$BIN/probe" -n -S & exec "$BIN/probe" -x USR1=4'
+	ready it 2
+	kill -USR1 "$pid"
+	finish it
+	assert_status 4
+	nothing_left
+	assert_equal "$(leaves)" ''
+}
+
+@test "it holds no descriptor but stderr" {
+	for guard in --guard --no-guard; do
+		start it "${inside[@]}" "$FRY_RUN" $guard --cgroup=new -- "$BIN/probe" -n
+		ready it
+		for one in "$pid" "$(inner_of "$pid")"; do
+			wait_prints 2 ls "/proc/$one/fd"
+		done
+		kill -USR1 "$pid"
+		wait_line it.out USR1
+		wait_prints 2 ls "/proc/$pid/fd"
+		end "${ready[0]}"
+		finish it
+	done
+}
+
+@test "--leftover=leave leaves what is in the leaf, and the leaf" {
+	run "${inside[@]}" "$FRY_RUN" --cgroup=new --leftover=leave -- \
+		sh -c '"$0" -n -d -o heard; exec "$0" -e 3' "$BIN/probe"
+	assert_status 3
+	assert_match "$output" 'ready +([0-9])'
+	daemon=$(sed -n 's/^ready //p' heard)
+	alive "$daemon"
+	find_leaf
+	assert_equal "$(members "$leaf")" "$daemon"
+	end "$daemon"
+	assert_lines heard "ready $daemon"
+}
+
+@test "--leftover=wait waits for who was put into the leaf, without waking" {
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --leftover=wait -- "$BIN/probe" -x USR1=2
+	ready it
+	command=${ready[0]}
+	find_leaf
+	start stranger "$BIN/probe" -n
+	ready stranger
+	echo "$stranger_pid" >"$job/$leaf/cgroup.procs"
+	kill -USR1 "$it_pid"
+	wait_gone "$command"
+	inner=$(inner_of "$it_pid")
+	wait_line it.out USR1
+	wait_prints S state_of "$inner"
+	start other sleep 0.3
+	finish other
+	before=$(grep _ctxt_switches "/proc/$inner/status")
+	start other sleep 1
+	finish other
+	assert_equal "$(grep _ctxt_switches "/proc/$inner/status")" "$before" 'times it woke'
+	end "$stranger_pid"
+	finish it
+	assert_status 2
+	assert_equal "$(leaves)" ''
+}
+
+@test "a leaf that COMMAND left and removed makes no difference" {
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/200ms/KILL -- bash -c '
+		leaf=$1$(sed -n "s|^0::.*/|/|p" /proc/self/cgroup)
+		echo 0 >"$1/cgroup.procs" && rmdir "$leaf" || exit
+		"$0" -n -d; exec "$0" -n' "$BIN/probe" "$job"
+	ready it 2
+	assert_equal "$(leaves)" ''
+	kill -TERM "$pid"
+	finish it
+	assert_status 137
+	assert_lines it.err
+	nothing_left
+}
+
+@test "a leaf that vanishes before it is entered is refused, or COMMAND is in it" {
+	start remover sh -c 'echo ready $$; while :; do rmdir "$0"/fry-run-* 2>/dev/null; done' "$job"
+	ready remover
+	for i in {1..30}; do
+		run "${inside[@]}" "$FRY_RUN" --cgroup=new -- sed -n 's/^0:://p' /proc/self/cgroup
+		if ((status == 0)); then
+			assert_match "$output" "*/fry-run-+([0-9]).+([0-9])" "round $i"
+		else
+			assert_status 125
+			assert_match "$output" 'fry-run: cannot enter *: No such *' # file or device
+		fi
+	done
+	end "$remover_pid"
+	finish remover
+}
+
+# --- kill -9
+
+@test "kill -9 of fry-run leaves neither a process nor the leaf" {
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=new -- sh -c '"$0" -n -d; "$0" -n -S & exec "$0" -n' "$BIN/probe"
+	ready it 3
+	find_leaf
+	start stranger "$BIN/probe" -n
+	ready stranger
+	echo "$stranger_pid" >"$job/$leaf/cgroup.procs"
+	kill -KILL "$it_pid"
+	finish it
+	finish stranger
+	assert_status 137
+	wait_prints '' leaves
+	nothing_left
+}
+
+@test "kill -9 of the inner process leaves neither a process nor the leaf" {
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=new -- sh -c '"$0" -n -d; "$0" -n -S & exec "$0" -n' "$BIN/probe"
+	ready it 3
+	find_leaf
+	start stranger "$BIN/probe" -n
+	ready stranger
+	echo "$stranger_pid" >"$job/$leaf/cgroup.procs"
+	kill -KILL "$(inner_of "$it_pid")"
+	finish it
+	assert_status 137
+	assert_lines it.err 'fry-run: the inner process was killed: killing everything'
+	finish stranger
+	assert_equal "$(leaves)" ''
+	nothing_left
+}
+
+@test "kill -9 at any moment leaves neither a process nor a leaf" {
+	run --separate-stderr "${inside[@]}" "$BIN/killer" -n 250 -d 10000 -- "$FRY_RUN" --cgroup=new -- "$BIN/killer" -T
+	assert_lines - '250 gone'
+	assert_equal "$(leaves | wc -l)" 0 'leaves that are left'
+}
+
+@test "kill -9 of the inner process at any moment leaves neither a process nor a leaf" {
+	run --separate-stderr "${inside[@]}" "$BIN/killer" -i -n 250 -d 10000 -- "$FRY_RUN" --cgroup=new -- "$BIN/killer" -T
+	assert_lines - '250 gone'
+	assert_equal "$(leaves | wc -l)" 0 'leaves that are left'
+}
+
+# --- before Linux 5.14
+
+@test "without cgroup.kill a tree that ignores everything is frozen, killed and thawed" {
+	start it "${inside[@]}" "$BATS_FILE_TMPDIR/nokill/fry-run" --cgroup=new --stop=TERM/200ms/KILL -- \
+		sh -c '"$0" -n -d; "$0" -n -S & "$0" -n -T & exec "$0" -n' "$BIN/probe"
+	ready it 4
+	find_leaf
+	start stranger "$BIN/probe" -n
+	ready stranger
+	echo "$stranger_pid" >"$job/$leaf/cgroup.procs"
+	kill -TERM "$it_pid"
+	finish it
+	assert_status 137
+	finish stranger
+	nothing_left
+	assert_equal "$(leaves)" ''
+}
+
+@test "without cgroup.kill a bomb and ten chains are brought down" {
+	brings_bombs_down "$BATS_FILE_TMPDIR/nokill/fry-run"
+}
+
+@test "without cgroup.kill, kill -9 of either process leaves neither a process nor the leaf" {
+	for which in echo inner_of; do
+		start it "${inside[@]}" "$BATS_FILE_TMPDIR/nokill/fry-run" --cgroup=new -- \
+			sh -c '"$0" -n -d; "$0" -n -S & exec "$0" -n' "$BIN/probe"
+		ready it 3
+		kill -KILL "$("$which" "$pid")"
+		finish it
+		assert_status 137
+		wait_prints '' leaves
+		nothing_left
+	done
+}
+
+# --- refused
+
+# Nothing was started, and this is the one line that was said.
+assert_refused() {
+	assert_status 125
+	assert_match "$output" "fry-run: --cgroup=$1: $2"
+	[ ! -e started ]
+	assert_equal "$(leaves)" "${3-}" leaves
+}
+
+@test "a cgroup that is not delegated is refused" {
+	requires setpriv
+	reach
+	run "${inside[@]}" setpriv --reuid "$user" --regid "$user" --clear-groups \
+		"$FRY_RUN" --cgroup=new -- touch started
+	assert_refused new '*permission*delegated*'
+}
+
+@test "a leaf that may be made but not entered is refused" {
+	requires setpriv
+	reach
+	chown "$user" "$job" # and not its cgroup.procs
+	run "${inside[@]}" setpriv --reuid "$user" --regid "$user" --clear-groups \
+		"$FRY_RUN" --cgroup=new -- touch started
+	assert_status 125
+	assert_match "$output" 'fry-run: *'
+	assert_equal "$(wc -l <<<"$output")" 1 'lines'
+	[ ! -e started ]
+	assert_equal "$(leaves)" '' leaves
+}
+
+@test "a cgroup file system that is read-only is refused" {
+	requires unshare
+	mount=$(cgroup2_own)
+	mount=$(findmnt --noheadings --output TARGET --target "$mount")
+	run "${inside[@]}" unshare --mount sh -c 'mount -o remount,bind,ro "$0" && exec "$@"' "$mount" \
+		"$FRY_RUN" --cgroup=new -- touch started
+	assert_refused new '*read-only*'
+}
+
+@test "where cgroup v2 is not mounted that is said" {
+	requires unshare
+	run "${inside[@]}" unshare --mount sh -c 'umount "$0" || umount -l "$0"; exec "$@"' \
+		"$(findmnt --noheadings --output TARGET --target "$job")" "$FRY_RUN" --cgroup=new -- touch started
+	assert_refused new 'no cgroup v2 is mounted*'
+}
+
+@test "where there is only cgroup v1 that is said" {
+	requires unshare
+	printf '1:name=systemd:/\n' >only-v1
+	run "${inside[@]}" unshare --mount sh -c 'mount --bind "$0" /proc/$$/cgroup && exec "$@"' "$PWD/only-v1" \
+		"$FRY_RUN" --no-guard --cgroup=new -- touch started
+	assert_refused new '*no cgroup v2, only v1'
+}
+
+# The sanitizers' runtime has a word to say as well.
+# bats test_tags=static
+@test "without /proc that is said" {
+	requires unshare
+	run "${inside[@]}" unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
+		"$FRY_RUN" --cgroup=new -- touch started
+	assert_refused new '/proc/self/cgroup cannot be read'
+}
+
+@test "a name that is too long is refused" {
+	long=$(printf '%0240d' 0)
+	cd "$job"
+	while ((${#PWD} < 4096 - 300)); do
+		mkdir "$long" && cd "$long"
+	done
+	# Exactly one more would still have a path, but none to the files in it.
+	rest=$((4096 - ${#PWD} - 30))
+	mkdir "${long:0:rest}" && cd "${long:0:rest}"
+	run sh -c 'echo 0 >cgroup.procs && exec "$@"' sh "$FRY_RUN" --cgroup=new -- touch started
+	cd "$BATS_TEST_TMPDIR"
+	assert_status 125
+	assert_match "$output" 'fry-run: --cgroup=new: *too long'
+	assert_equal "$(find "$job" -name 'fry-run-*' 2>/dev/null)" ''
+}
+
+@test "where the number of cgroups is limited the reason is given" {
+	echo 0 >"$job/cgroup.max.descendants"
+	run "${inside[@]}" "$FRY_RUN" --cgroup=new -- touch started
+	assert_refused new '?*'
+	assert_match "$output" '*Resource temporarily unavailable*'
+}
+
+# --- own
+
+@test "own ends everything in the cgroup but fry-run itself, TERM first" {
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=own --stop=TERM/300ms/KILL -- \
+		sh -c '"$0" -n -d; exec "$0" -x USR1=8' "$BIN/probe"
+	ready it 2
+	start gentle "${inside[@]}" "$BIN/probe" -x TERM=3
+	ready gentle
+	start stubborn "${inside[@]}" "$BIN/probe" -n
+	ready stubborn
+	kill -USR1 "$it_pid"
+	finish it
+	assert_status 8
+	finish gentle
+	assert_status 3
+	finish stubborn
+	assert_status 137
+	assert_equal "$(count_lines stubborn.out TERM)" 1 'TERM heard'
+	nothing_left
+	assert_equal "$(members .)" ''
+	[ -d "$job" ]
+}
+
+@test "own keeps the status, and returns at once where nobody is left" {
+	for guard in --guard --no-guard; do
+		run "${inside[@]}" "$FRY_RUN" $guard --cgroup=own --stop=TERM/1h/KILL -- "$BIN/probe" -e 7
+		assert_status 7
+		run "${inside[@]}" "$FRY_RUN" $guard --cgroup=own --stop=TERM/1h/KILL -- "$BIN/probe" -k TERM
+		assert_status 143
+		run "${inside[@]}" "$FRY_RUN" $guard --cgroup=own -t 50ms --stop=TERM/50ms/KILL -- "$BIN/probe" -n
+		assert_status 124
+	done
+}
+
+@test "own ends what is in the cgroup after a stop request, and when COMMAND ignores it" {
+	for guard in --guard --no-guard; do
+		start it "${inside[@]}" "$FRY_RUN" $guard --cgroup=own --stop=TERM/200ms/KILL -- "$BIN/probe" -n
+		ready it
+		start stranger "${inside[@]}" "$BIN/probe" -n
+		ready stranger
+		kill -TERM "$it_pid"
+		finish it
+		assert_status 137
+		finish stranger
+		assert_status 137
+		nothing_left
+	done
+}
+
+@test "own ends everything after kill -9 of either process" {
+	for which in echo inner_of; do
+		start it "${inside[@]}" "$FRY_RUN" --cgroup=own -- sh -c '"$0" -n -d; exec "$0" -n' "$BIN/probe"
+		ready it 2
+		start stranger "${inside[@]}" "$BIN/probe" -n
+		ready stranger
+		kill -KILL "$("$which" "$it_pid")"
+		finish it
+		assert_status 137
+		finish stranger
+		wait_prints '' members .
+		nothing_left
+	done
+}
+
+@test "own is refused where there are bystanders, and they live" {
+	start bystander "${inside[@]}" "$BIN/probe"
+	ready bystander
+	run "${inside[@]}" "$FRY_RUN" --cgroup=own -- touch started
+	assert_refused own 'there are other processes in the cgroup'
+	alive "$bystander_pid"
+	assert_equal "$(wc -l <bystander.out)" 1 'lines: it heard nothing'
+	kill -TERM "$bystander_pid"
+	finish bystander
+}
+
+@test "own is refused where there are cgroups below" {
+	mkdir "$job/below"
+	run "${inside[@]}" "$FRY_RUN" --cgroup=own -- touch started
+	assert_refused own '*below it' below
+}
+
+@test "own is refused in the root cgroup" {
+	root=$(findmnt --noheadings --output TARGET --target "$job")
+	run sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$root" "$FRY_RUN" --cgroup=own -- touch started
+	assert_refused own '*root cgroup*'
+}

@@ -1,0 +1,451 @@
+# hostile.bats - the same promises where the surroundings lack, refuse or break something
+
+# shellcheck disable=SC2016,SC2034,SC2046 # what stands in single quotes is for other shells; pids are words
+
+# bats file_tags=core
+load ../lib/helper
+load ../lib/promises
+
+# --- /proc
+
+@test "without /proc everything is as promised" {
+	requires root
+	keeps_promises unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh
+}
+
+@test "without /proc an orphan in COMMAND's group gets each step once" {
+	requires root
+	start it unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
+		"$FRY_RUN" --stop=INT/100ms/TERM/1h -- sh -c '("$0" -n -o orphan.out &) ; exec "$0" -n' "$BIN/probe"
+	ready it
+	command=${ready[0]}
+	ready orphan
+	kill -INT "$pid"
+	wait_line orphan.out TERM
+	wait_line it.out TERM
+	kill -WINCH "${ready[0]}" # all that came before is named before
+	wait_line orphan.out WINCH
+	assert_lines <(grep -v CONT orphan.out) "ready ${ready[0]}" INT TERM WINCH
+	end "$command" "${ready[0]}"
+	finish it
+}
+
+@test "in a pid namespace with the /proc of another one everything is as promised" {
+	requires root
+	keeps_promises unshare --pid --fork sh -c '"$@"; exit $?' sh
+}
+
+@test "as PID 1 with the /proc of another pid namespace everything is as promised" {
+	requires root
+	keeps_promises unshare --pid --fork
+}
+
+@test "as PID 1 without /proc everything is as promised" {
+	requires root
+	keeps_promises unshare --pid --fork --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh
+}
+
+@test "a pid that is by chance the same in the namespace that /proc is of makes no difference" {
+	requires root
+	keeps_promises unshare --pid --fork "$BIN/number" same
+}
+
+@test "where a user sees only processes of his own everything is as promised" {
+	requires root
+	reach
+	keeps_promises unshare --mount sh -c 'mount -t proc -o hidepid=2 proc /proc &&
+		exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"' "$user"
+}
+
+@test "without the children files of /proc everything is as promised" {
+	FRY_RUN=$BATS_FILE_TMPDIR/nochildren/fry-run
+	keeps_promises env
+}
+
+# --- system calls
+
+@test "without pidfd everything is as promised" {
+	requires seccomp
+	keeps_promises "$BIN/deny" pidfd --
+}
+
+@test "where pidfd is refused as an old container runtime does everything is as promised" {
+	requires seccomp
+	keeps_promises "$BIN/deny" -e EPERM pidfd --
+}
+
+@test "without close_range everything is as promised" {
+	requires seccomp
+	keeps_promises "$BIN/deny" close_range --
+	keeps_promises "$BIN/deny" -e EPERM close_range --
+}
+
+@test "without close_range COMMAND's descriptors are let go of" {
+	requires seccomp
+	start -k 0,1,2,7,200 it "$BIN/deny" close_range -- "$FRY_RUN" -- "$BIN/probe" 7</dev/null 200</dev/null
+	ready it
+	assert_equal "$(ls -l "/proc/$(inner_of "$pid")/fd" | grep -c ' -> ')" 1
+	[ ! -e "/proc/$pid/fd/7" ]
+	[ ! -e "/proc/$pid/fd/200" ]
+	kill -TERM "$pid"
+	finish it
+}
+
+@test "without close_range and /proc COMMAND's descriptors are let go of" {
+	requires seccomp root
+	start -k 0,1,2,7,200 it unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
+		"$BIN/deny" close_range -- "$FRY_RUN" -- "$BIN/probe" 7</dev/null 200</dev/null
+	ready it
+	assert_equal "$(ls -l "/proc/$(inner_of "$pid")/fd" | grep -c ' -> ')" 1
+	[ ! -e "/proc/$pid/fd/7" ]
+	[ ! -e "/proc/$pid/fd/200" ]
+	kill -TERM "$pid"
+	finish it
+}
+
+@test "where the priority may not be raised, nor a message be polled for, everything is as promised" {
+	requires seccomp
+	keeps_promises "$BIN/deny" poll -e EPERM sched_setscheduler --
+}
+
+@test "where waitid takes no __WALL, as before Linux 4.7, everything is as promised" {
+	requires seccomp
+	keeps_promises "$BIN/deny" -e EINVAL waitid --
+}
+
+@test "where fry-run cannot become a subreaper COMMAND's group is still taken care of" {
+	requires seccomp
+	local error
+	for error in ENOSYS EPERM EINVAL; do
+		keeps_status "$BIN/deny" -e $error prctl --
+		signals_the_group "$BIN/deny" -e $error prctl --
+		start it "$BIN/deny" -e $error prctl -- "$FRY_RUN" --stop="$fast" -- "$BIN/probe" -n -f 3
+		ready it 4
+		kill -TERM "$pid"
+		finish it
+		assert_status 137
+		nothing_left
+	done
+}
+
+@test "where fry-run cannot become a subreaper nobody is lost who has a parent when KILL comes" {
+	requires seccomp
+	for ((i = 0; i < 10; i++)); do
+		start it "$BIN/deny" -e EINVAL prctl -- "$FRY_RUN" -v --stop=KILL -- sh -c '"$0" -n -S &
+			sh -c "\"\$0\" -n -S & exec \"\$0\" -n -g" "$0" & exec "$0" -n' "$BIN/probe"
+		ready it 4
+		kill -TERM "$pid"
+		finish it
+		assert_status 137
+		assert_match "$(<it.err)" '*no subreaper: Invalid argument; orphans are lost*'
+		nothing_left
+	done
+}
+
+@test "where nothing can be forked the status is 125, and the message says why" {
+	requires seccomp
+	for guard in --guard --no-guard; do
+		run "$BIN/deny" -e EAGAIN fork -- "$FRY_RUN" "$guard" -- true
+		assert_status 125
+		assert_match "$output" 'fry-run: cannot fork: *limit*'
+		run "$BIN/deny" -e ENOMEM fork -- "$FRY_RUN" "$guard" -- true
+		assert_status 125
+		assert_match "$output" 'fry-run: cannot fork: *memory'
+	done
+}
+
+# --- limits
+
+# Copy what a user has to reach, and make FRY_RUN and BIN name the copies.
+reach() {
+	chmod 777 .
+	reachable=$(mktemp -d)
+	cp "$FRY_RUN" "$BIN"/{fresh,deny,probe,orphans} "$reachable"
+	chmod -R go+rX "$reachable"
+	FRY_RUN=$reachable/${FRY_RUN##*/}
+	BIN=$reachable
+}
+
+@test "where the user has as many processes as he may, the status is 125 and the message says so" {
+	requires root
+	reach
+	run setpriv --reuid "$user" "$FRY_RUN" -- true
+	assert_status 0
+	run "$BIN/deny" -u 1 -- setpriv --reuid "$user" "$FRY_RUN" -- true
+	assert_status 125
+	assert_match "$output" 'fry-run: cannot fork: *the limit on processes*'
+}
+
+# Let none of the processes of fry-run PID have any more memory.
+starve() {
+	local one
+	for one in "$1" "$(inner_of "$1")"; do prlimit --pid "$one" --as=1:1; done
+}
+
+@test "where no more memory can be had once COMMAND runs, its end is as promised" {
+	start it "$FRY_RUN" --stop="$fast" -- "$BIN/orphans" -s -f 300
+	wait_line it.out ready
+	starve "$pid"
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+	nothing_left
+}
+
+@test "where no more memory can be had a daemon gets TERM once" {
+	start it "$FRY_RUN" --stop="$fast" -- sh -c '"$0" -d -n -o heard; exec "$0" -x USR1=3' "$BIN/probe"
+	ready it
+	wait_line heard 'ready *'
+	starve "$pid"
+	kill -USR1 "$pid"
+	finish it
+	assert_status 3
+	assert_equal "$(count_lines heard TERM)" 1 'TERM heard by the daemon'
+}
+
+# --- stderr
+
+# All that fry-run could want to say, with a COMMAND that names every signal it gets.
+talk() {
+	start talk "$@" "$FRY_RUN" -v -v -w --stop="$fast" -- "${within[@]}" \
+		sh -c '"$1" -s 50 >/dev/null; "$0" -d -n -o heard; exec "$0" -x USR1=4' \
+		"$BIN/probe" "$BIN/orphans"
+	ready talk
+	kill -WINCH "$pid"
+	wait_line talk.out WINCH
+	kill -USR1 "$pid"
+	finish talk
+	assert_status 4
+	assert_equal "$(tail -n +2 talk.out)" $'WINCH\nUSR1' 'heard by COMMAND'
+	assert_equal "$(tail -n +2 heard)" TERM 'heard by the daemon'
+}
+
+@test "a stderr whose reader has gone does not end fry-run, and is no signal to COMMAND" {
+	mkfifo pipe
+	talk sh -c 'exec 3<>pipe 2>pipe 3<&-; exec "$@"' sh
+}
+
+@test "a stderr that is full and that nobody reads holds up nothing" {
+	local full
+	mkfifo pipe
+	exec {full}<>pipe
+	dd if=/dev/zero of=pipe bs=4096 count=1000 oflag=nonblock 2>/dev/null || :
+	talk sh -c 'exec 2>pipe; exec "$@"' sh
+	exec {full}>&-
+}
+
+@test "a stderr that is closed does no harm" {
+	talk sh -c 'exec 2>&-; exec "$@"' sh
+}
+
+@test "closed standard descriptors do no harm" {
+	start it "$FRY_RUN" -v -v -w --stop="$fast" -- \
+		sh -c 'exec <&- >&- 2>&-; "$1" -s 50; "$0" -d -n -o heard; exec "$0" -x TERM=4 -o heard' \
+		"$BIN/probe" "$BIN/orphans"
+	wait_line heard 'ready *' 2
+	kill -TERM "$pid"
+	finish it
+	assert_status 4
+}
+
+@test "a full disk under stderr does no harm" {
+	talk sh -c 'exec 2>/dev/full; exec "$@"' sh
+}
+
+@test "a stderr that must not grow is no signal to COMMAND" {
+	requires root
+	within=(prlimit --fsize=unlimited:unlimited)
+	: >full
+	talk sh -c 'exec 2>>full; exec "$@"' sh prlimit --fsize=0:unlimited
+	assert_lines full
+}
+
+# --- other users' processes
+
+# What becomes another user's process: `$BIN/become --reuid 0 COMMAND` in the hands of the user.
+become_make() {
+	requires root
+	reach
+	cp "$(command -v setpriv)" "$BIN/become"
+	chmod u+s "$BIN/become"
+}
+
+@test "a process that may not be signalled is named once, and not waited for after KILL" {
+	become_make
+	start it setpriv --reuid "$user" --regid "$user" --clear-groups \
+		"$FRY_RUN" --stop=INT/100ms/TERM/100ms/KILL/60s -- \
+		sh -c '"$BIN/become" --reuid 0 "$BIN/probe" -n -S & exec "$BIN/probe" -x HUP=4'
+	ready it 2
+	kill -HUP "$pid"
+	finish it
+	assert_status 4
+	assert_match "$(<it.err)" 'fry-run: cannot signal process +([0-9]) (probe): Operation not permitted'
+	assert_match "$(left_pids)" '+([0-9])'
+	end $(left_pids)
+}
+
+@test "a process that may not be signalled does not keep others from being killed" {
+	become_make
+	start it setpriv --reuid "$user" --regid "$user" --clear-groups \
+		"$FRY_RUN" --stop=TERM/100ms/KILL/60s -- \
+		sh -c '"$BIN/become" --reuid 0 "$BIN/probe" -n -S & "$BIN/probe" -d -n; exec "$BIN/probe" -n'
+	ready it 3
+	kill -TERM "$pid"
+	finish it
+	assert_status 137
+	assert_equal "$(wc -l <it.err)" 1 'messages'
+	assert_match "$(left_pids)" '+([0-9])'
+	end $(left_pids)
+}
+
+@test "a COMMAND that may not be signalled is named once, and the status is 125" {
+	become_make
+	start it setpriv --reuid "$user" --regid "$user" --clear-groups \
+		"$FRY_RUN" --stop=INT/100ms/TERM/100ms/KILL/60s -- "$BIN/become" --reuid 0 "$BIN/probe" -n
+	ready it
+	kill -INT "$pid"
+	finish it
+	assert_status 125
+	assert_lines it.err "fry-run: cannot signal process ${ready[0]} (probe): Operation not permitted"
+	assert_equal "$(tail -n +2 it.out)" ''
+	end "${ready[0]}"
+}
+
+@test "a COMMAND that may not be signalled is not waited for where it is not seen either" {
+	become_make
+	start it unshare --mount sh -c 'mount -t proc -o hidepid=2 proc /proc &&
+		exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"' "$user" \
+		"$FRY_RUN" --stop=INT/100ms/TERM/100ms/KILL/60s -- "$BIN/become" --reuid 0 "$BIN/probe" -n
+	ready it
+	kill -INT "$pid"
+	finish it
+	assert_status 125
+	assert_match "$(<it.err)" "fry-run: cannot signal process ${ready[0]} (*): Operation not permitted"
+	end "${ready[0]}"
+}
+
+@test "a setuid program gets TERM that is not seen, next to others that are" {
+	requires root
+	reach
+	cp "$BIN/probe" "$BIN/hidden"
+	chmod u+s "$BIN/hidden"
+	start it unshare --mount sh -c 'mount -t proc -o hidepid=2 proc /proc &&
+		exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"' "$user" "$FRY_RUN" --stop="$fast" -- \
+		sh -c '"$BIN/hidden" -d -n -o heard; "$BIN/probe" -d -n; exec "$BIN/probe" -x HUP=4'
+	ready it 2
+	wait_line heard 'ready *'
+	kill -HUP "$pid"
+	finish it
+	assert_status 4
+	assert_equal "$(count_lines heard TERM)" 1 'TERM heard by it' # and perhaps CONT, as it may be stopped
+}
+
+# --- how it was started
+
+@test "a working directory that is gone makes no difference" {
+	mkdir here
+	start it sh -c 'cd here && rmdir ../here && exec "$@"' sh "$FRY_RUN" -- "$BIN/probe"
+	ready it
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+}
+
+@test "a root that is read-only makes no difference" {
+	requires root
+	keeps_promises unshare --mount sh -c 'mount --bind . . && cd "$PWD" && mount -o remount,bind,ro / && exec "$@"' sh
+}
+
+@test "an empty name of its own makes no difference" {
+	start it bash -c 'exec -a "" "$@"' bash "$FRY_RUN" -- "$BIN/probe" -e 7
+	finish it
+	assert_status 7
+	start it bash -c 'exec -a "" "$@"' bash "$FRY_RUN" --no-such-option
+	finish it
+	assert_status 125
+	assert_match "$(<it.err)" 'fry-run: *'
+}
+
+@test "an environment that is empty makes no difference" {
+	run env -i "$FRY_RUN" -- "$BIN/probe" -e 7
+	assert_status 7
+	run env -i "$FRY_RUN" -- env
+	assert_lines -
+}
+
+@test "that every signal was blocked makes no difference to fry-run, and COMMAND has them blocked" {
+	local every
+	every=$(seq -s , 64)
+	start -b "$every" it "$FRY_RUN" -- "$BIN/probe" -D
+	finish it
+	start -b "$every" bare "$BIN/probe" -D
+	finish bare
+	assert_equal "$(<it.out)" "$(<bare.out)"
+	start -b "$every" it "$FRY_RUN" --stop="$fast" -- sh -c '"$0" 20; exec "$1" -x TERM=4' "$BIN/orphans" "$BIN/probe"
+	ready it
+	wait_prints "${ready[0]}" children_of "$pid"
+	kill -TERM "$pid"
+	finish it
+	assert_status 4
+}
+
+@test "that every signal was ignored keeps fry-run from nothing but a stop, and COMMAND has them ignored" {
+	local every
+	every=$(seq -s , 64)
+	start -i "$every" it "$FRY_RUN" -- "$BIN/probe" -D
+	finish it
+	start -i "$every" bare "$BIN/probe" -D
+	finish bare
+	assert_equal "$(<it.out)" "$(<bare.out)"
+	start -i "$every" it "$FRY_RUN" --stop="$fast" -- sh -c '"$0" 20; exec "$1" -n -x USR1=4' "$BIN/orphans" "$BIN/probe"
+	ready it
+	wait_prints "${ready[0]}" children_of "$pid"
+	kill -TERM "$pid"
+	wait_line it.out TERM
+	kill -USR1 "$pid"
+	finish it
+	assert_status 4
+}
+
+@test "a signal that comes while fry-run is stopped is acted upon when it is continued" {
+	start it "$FRY_RUN" -- "$BIN/probe"
+	ready it
+	kill -STOP "$pid"
+	wait_prints T state_of "$pid"
+	kill -TERM "$pid"
+	kill -CONT "$pid"
+	finish it
+	assert_status 143
+}
+
+@test "a stop goes on when fry-run was stopped and continued meanwhile" {
+	start it "$FRY_RUN" --stop=TERM/500ms/KILL -- "$BIN/probe" -n
+	ready it
+	kill -TERM "$pid"
+	wait_line it.out TERM
+	kill -STOP "$pid"
+	wait_prints T state_of "$pid"
+	kill -CONT "$pid"
+	finish it
+	assert_status 137
+}
+
+# --- too much of something
+
+@test "CHLD that is sent in masses reaches nobody, and holds up nothing" {
+	start it "$FRY_RUN" -- "$BIN/probe"
+	ready it
+	for _ in {1..5000}; do kill -CHLD "$pid"; done
+	kill -TERM "$pid"
+	finish it
+	assert_status 143
+	assert_lines it.out "ready ${ready[0]}" TERM
+}
+
+@test "a stop is not held up by children that end in masses" {
+	start it "$FRY_RUN" --stop="$fast" -- sh -c '"$0" 1000000 & exec "$1" -n' "$BIN/orphans" "$BIN/probe"
+	ready it
+	kill -TERM "$pid"
+	finish it
+	assert_status 137
+}

@@ -1,0 +1,85 @@
+# scarce.bats - the same promises with three descriptors or without memory
+#
+# What is loaded with its libraries does not get that far: make check-asan leaves this file out.
+
+# shellcheck disable=SC2016,SC2034,SC2046 # what stands in single quotes is for other shells; pids are words
+
+# bats file_tags=static
+load ../lib/helper
+load ../lib/promises
+
+@test "with three to eight descriptors everything is as promised" {
+	requires root
+	local room
+	within=("$BIN/deny" -n 100 --)
+	for room in 3 4 5 6 8; do
+		keeps_promises prlimit --nofile=$room:100
+	done
+}
+
+@test "with three descriptors and no children files everything is as promised" {
+	requires root
+	FRY_RUN=$BATS_FILE_TMPDIR/nochildren/fry-run
+	within=("$BIN/deny" -n 100 --)
+	keeps_promises prlimit --nofile=3:100
+}
+
+@test "with three descriptors as PID 1 everything is as promised" {
+	requires root
+	within=("$BIN/deny" -n 100 --)
+	keeps_promises unshare --pid --fork --mount-proc prlimit --nofile=3:100
+}
+
+# A process further down, and not in COMMAND's group: the daemon's child that leads a session.
+reaches_further_down() {
+	rm -f heard
+	start it "$@" "$FRY_RUN" -- "$BIN/deny" -n 100 -- sh -c '
+		(setsid "$BIN/probe" -f 1 -t -n &
+		setsid sh -c "\"\$BIN/probe\" -S -n -o heard & exec \"\$BIN/probe\" -n" &)
+		exec "$BIN/probe" -x USR1=4'
+	ready it 4
+	wait_line heard 'ready *'
+	find_fry
+	kill -USR1 "$fry"
+	wait_line heard TERM
+	end $(descendants_of "$fry")
+	finish it
+	assert_equal "$(tail -n +2 heard)" TERM 'heard further down'
+}
+
+@test "with three descriptors TERM reaches who is further down" {
+	requires root
+	reaches_further_down prlimit --nofile=3:100
+}
+
+@test "with three descriptors and no children files TERM reaches who is further down" {
+	requires root
+	FRY_RUN=$BATS_FILE_TMPDIR/nochildren/fry-run
+	reaches_further_down prlimit --nofile=3:100
+}
+
+@test "with three descriptors orphans are named, and a timeout is kept" {
+	requires root
+	start it prlimit --nofile=3:100 "$FRY_RUN" -w -t 2s --stop="$fast" -- "$BIN/deny" -n 100 -- \
+		sh -c '"$0" -s 20 >&2; exec "$1" -n' "$BIN/orphans" "$BIN/probe"
+	finish it
+	assert_status 124
+	assert_equal "$(count_lines it.err 'fry-run: reaped orphan: process +([0-9]) (orphans)')" 20
+	assert_equal "$(tail -n +2 it.out)" TERM 'heard by COMMAND'
+}
+
+@test "where no memory can be had from the start that is said, and nothing is started" {
+	requires seccomp
+	run "$BIN/deny" -e ENOMEM mmap brk -- "$FRY_RUN" touch started
+	assert_status 125
+	assert_match "$output" 'fry-run: cannot get memory: *[Mm]emory'
+	[ ! -e started ]
+}
+
+@test "where memory runs out over a large tree it is brought down all the same" {
+	start it prlimit --as=400000 "$FRY_RUN" --stop="$fast" -- "$BIN/orphans" -s -f 2000
+	wait_line it.out ready
+	kill -TERM "$pid"
+	finish it
+	nothing_left
+}
