@@ -11,9 +11,10 @@ JOBS != expr 1 + $$(nproc)
 STRESS_SECONDS = 170
 SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-# Inside a file tests run one after the other: bats takes more of the processor for a queue of tests
+# fresh, since a make in the background of a script ignores INT. Inside a file tests run one after the
+# other: bats takes more of the processor for a queue of tests
 # than for the tests.
-BATS = FRY_RUN=$$(realpath $(B)/fry-run) bats $(FILTER)
+BATS = FRY_RUN=$$(realpath $(B)/fry-run) test/bin/fresh -- bats $(FILTER)
 PARALLEL = $(if $(filter 1,$(JOBS)),,--jobs $(JOBS) --no-parallelize-within-files)
 
 # Programs that have a file of their own in test/fixtures, and one that is linked with fry-run.

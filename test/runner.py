@@ -20,7 +20,7 @@ import sys
 import time
 
 CANCEL = ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5), (signal.SIGKILL, 2.5))
-PATIENCE = 20  # seconds for the step to get going, and for a killed process to be gone
+PATIENCE = 120  # seconds for the step to get going, and for a killed process to be gone
 
 
 class Step:
@@ -80,13 +80,14 @@ class Step:
         since = time.monotonic() - self.cancelled if self.cancelled else 0
         print(f"{since:7.3f} s  {what}", flush=True)
 
-    def cancel(self, scale):
+    def cancel(self, scale, after_kill):
         """Returns whether the step was over before KILL was due."""
         self.cancelled = time.monotonic()
         for sig, wait in CANCEL:
             self.send(sig)
             if sig == signal.SIGKILL:
                 self.wait(PATIENCE, lambda: "process" not in self.open())
+                wait = after_kill / scale if after_kill else wait
             if self.wait(wait * scale, lambda: not self.open()):
                 self.tell("step over")
                 return sig != signal.SIGKILL
@@ -98,6 +99,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ready", type=int, default=1, metavar="N", help="cancel after N `ready`")
     parser.add_argument("--scale", type=float, default=1.0, help="what to multiply the waits with")
+    parser.add_argument("--after-kill", type=float, metavar="S", help="give up so many seconds after KILL")
     parser.add_argument("--output", type=argparse.FileType("wb"), default=os.devnull)
     parser.add_argument("step", nargs="+")
     options = parser.parse_args()
@@ -112,7 +114,7 @@ def main():
         step.tell("never ready")
         step.process.kill()
         return 2
-    return 0 if step.cancel(options.scale) else 1
+    return 0 if step.cancel(options.scale, options.after_kill) else 1
 
 
 sys.exit(main())

@@ -19,7 +19,7 @@ setup_file() {
 
 # Everything that fry-run and its child asked the kernel for.
 traced() {
-	timeout 60 strace -f -qq -o calls "$FRY_RUN" "$@"
+	timeout 600 strace -f -qq -o calls "$FRY_RUN" "$@"
 }
 
 refuses() {
@@ -78,14 +78,14 @@ refuses() {
 }
 
 @test "INT, TERM and KILL go to COMMAND's group, each after its wait" {
-	start it "$FRY_RUN" -k 0.3 -- bash -c '"$0" -n -o child.out & exec "$0" -n' "$BIN/probe"
+	start it "$FRY_RUN" --stop=INT/0.3/TERM/3s/KILL -- bash -c '"$0" -n -o child.out & exec "$0" -n' "$BIN/probe"
 	ready it
 	command=${ready[0]}
 	ready child
 	began=$(now)
 	kill -INT "$pid"
 	finish it
-	at_least $(($(now) - began)) 600
+	at_least $(($(now) - began)) 3300
 	assert_status 137
 	assert_lines it.out "ready $command" INT TERM
 	assert_lines child.out "ready ${ready[0]}" INT TERM
@@ -106,7 +106,7 @@ refuses() {
 }
 
 @test "COMMAND gets the steps though it has left its group" {
-	start it "$FRY_RUN" -k 0.2 --pgroup=inherit -- "$BIN/probe" -n -g
+	start it "$FRY_RUN" --stop=INT/0.2/TERM/3s/KILL --pgroup=inherit -- "$BIN/probe" -n -g
 	ready it
 	kill -INT "$pid"
 	finish it
@@ -191,9 +191,9 @@ for line in open(sys.argv[2]):
 # What follows is not run on the systems that it is for: test/procctl plays their procctl(2).
 
 @test "procctl: everything is stopped, wherever it is, each by one TERM, then KILL" {
-	start it "$PROCCTL" -v -k 0.3 --report=report -- bash -c '
+	start it "$PROCCTL" -v -k 3 --report=report -- bash -c '
 		"$0" -d -o polite.out; "$0" -d -n -o daemon.out; "$0" -n -o child.out &
-		until [[ -s child.out ]]; do :; done' "$BIN/probe"
+		until [[ -s child.out ]]; do sleep .01; done' "$BIN/probe"
 	finish it
 	assert_status 0
 	nothing_left
@@ -206,7 +206,7 @@ for line in open(sys.argv[2]):
 }
 
 @test "procctl: what a request has brought is not brought again when COMMAND is gone" {
-	start it "$PROCCTL" -k 0.3 -- bash -c '
+	start it "$PROCCTL" -k 3 -- bash -c '
 		"$0" -n -o child.out & "$0" -d -n -o daemon.out; exec "$0"' "$BIN/probe"
 	ready it
 	ready child
@@ -259,7 +259,7 @@ for line in open(sys.argv[2]):
 }
 
 @test "procctl of DragonFly: everything is killed, one after the other" {
-	start it "$DRAGONFLY" -k 0.2 -- bash -c '
+	start it "$DRAGONFLY" --stop=INT/0.2/TERM/3s/KILL -- bash -c '
 		"$0" -d -n -o one.out; "$0" -d -n -f 2 -o two.out; exec "$0" -n' "$BIN/probe"
 	ready it
 	command=${ready[0]}

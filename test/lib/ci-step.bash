@@ -5,9 +5,9 @@
 #
 #   script NAME LINE...        write the step's script, NAME.sh
 #   cancel [OPTION]... NAME WORD...
-#                              run this as the step, and cancel it once it is ready, with a fifth of
-#                              the runner's waits: INT, 1.5 s, TERM, 0.5 s, KILL; OPTION is one of
-#                              runner.py; the timeline is NAME.out, what the step prints NAME.step
+#                              run this as the step, and cancel it once it is ready: INT, 7.5 s, TERM,
+#                              2.5 s, KILL; OPTION is one of runner.py; the timeline is NAME.out, what
+#                              the step prints NAME.step
 #   cancelled                  wait for both, show the timelines side by side
 #   assert_over NAME GLOB...   the step was over before the runner's KILL; in its timeline these came
 #                              in this order
@@ -28,13 +28,11 @@ cancel() {
 	done
 	local name=$1
 	shift
-	start "$name" python3 "$REPO/test/runner.py" --scale .2 --output "$name.step" \
+	start "$name" python3 "$REPO/test/runner.py" --output "$name.step" \
 		"${options[@]}" -- "$@"
 }
 
 cancelled() {
-	# shellcheck disable=SC2034 # for the helper
-	local WAIT_LIMIT=30
 	finish with
 	finish without
 	{

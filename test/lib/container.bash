@@ -25,8 +25,6 @@ export GODEBUG=asyncpreemptoff=1
 
 root_make() {
 	local applet
-	# shellcheck disable=SC2034 # for the helper: runtimes are slow where much else goes on
-	WAIT_LIMIT=30
 	root=$BATS_TEST_TMPDIR/root
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp}
 	into_root "$(command -v busybox)" bin/busybox

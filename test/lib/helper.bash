@@ -1,8 +1,9 @@
-# helper.bash - what every test stands on; a .bats file begins with `load helper`
+# helper.bash - what every test stands on; a .bats file begins with `load ../lib/helper`
 # shellcheck shell=bash
 #
+# REPO		the top of the tree
 # FRY_RUN	the binary under test; from the environment, or the one at the top of the tree
-# BIN		where the fixtures are (probe, pty, deny, fresh, orphans, bomb: see their sources)
+# BIN		where the fixtures are; each source in test/fixtures explains its own
 #
 # Every test stands in a directory of its own, reads nothing from stdin, and fails if a process that
 # it started is left when it ends. A file may define setup_more and teardown_more, never setup or
@@ -20,7 +21,8 @@
 #   end PID...                 kill -9, and wait until they are gone
 #   end_bomb                   end what bomb has started, and wait until it is gone
 #
-# Waiting: 10 s at most, then the test fails naming what was waited for
+# Waiting: for WAIT_LIMIT seconds, then the test fails and names what it waited for. The limit is for
+# the slowest machine; a condition that is met costs nothing.
 #   wait_until WHAT COMMAND... until COMMAND succeeds
 #   wait_line FILE GLOB [N]    until N (1) lines match the whole of GLOB: 'TERM', 'TERM from *'
 #   wait_prints GLOB COMMAND.. until the whole of what it prints matches: '!(*sleep*)' is none
@@ -32,13 +34,14 @@
 #   state_of PID               print its state, a letter as in ps(1)
 #   children_of PID            print the pids of its children, zombies too, one a line; fry-run and
 #                              its inner process count as one
+#   direct_children_of PID     print the same, where the two are two
 #   inner_of PID               print the pid of fry-run's inner process, or PID if there is none
-#   descendants_of PID         the same, with theirs
+#   descendants_of PID         print the pids of its children, and of theirs
 #   name_of PID                print its name
 #   count_lines FILE GLOB      print how many lines match
 #   names_below PID            print the names of its descendants
-#   left_pids                  print the pids of what this test started and is alive
-#   left_behind                print their pids, names and states
+#   left_behind                print pid, name and state of what this test started and is alive
+#   left_pids                  print their pids
 #   cgroup2_own                print the directory of the cgroup v2 that the test is in
 #   now                        print milliseconds, for lower bounds
 #
@@ -51,20 +54,32 @@
 #   at_least MS LIMIT          a time that was measured is no less
 #   nothing_left               no process that this test started is alive at this very moment
 #
+# Repeating
+#   rounds MANY [FEW]          print how often a test repeats something: MANY times where ROUNDS is
+#                              `all`, as in `make check-stress`, otherwise FEW (a twentieth of MANY)
+#
 # Skipping; where CI is set, what is missing fails instead
 #   requires WHAT...           a tool in PATH; or root, pid-namespace, user-namespace, cgroup2
 #                              (leaves can be made below one's own), seccomp
+#
+# The functions that others call often turn off the trace that bats keeps of every command, since it
+# takes half of the time otherwise.
 
 bats_require_minimum_version 1.5.0
 
 REPO=${BATS_TEST_DIRNAME%/test/*}
 BIN=$REPO/test/bin
+LOOK=$BIN/look # BIN may change in a test
 FRY_RUN=${FRY_RUN:-$REPO/fry-run}
 [[ $FRY_RUN == /* ]] || FRY_RUN=$PWD/$FRY_RUN # tests stand elsewhere
-WAIT_LIMIT=10
+WAIT_LIMIT=120
 
 setup() {
-	if [[ ! -x $BIN/bomb ]]; then
+	# What fails is a line of the test; the helpers say why.
+	BATS_DEBUG_EXCLUDE_PATHS+=("$BATS_TEST_DIRNAME/../lib")
+	local -
+	set +T
+	if [[ ! -x $LOOK ]]; then
 		echo "the fixtures are not built: $BIN" >&2
 		return 1
 	fi
@@ -76,18 +91,27 @@ setup() {
 }
 
 teardown() {
-	local failed=0
+	local - failed=0 left
+	set +T
 	if declare -F teardown_more >/dev/null; then teardown_more || failed=1; fi
-	nothing_left || failed=1
+	if ! bomb_gone; then
+		echo 'left behind: a bomb' >&2
+		failed=1
+	fi
 	end_bomb || failed=1
-	wait_until 'what was left behind to die' left_behind_killed || failed=1
+	left=$(FRY_TEST='' "$LOOK" clean $((1000 * WAIT_LIMIT)) "$FRY_TEST") || failed=1
+	if [[ $left ]]; then
+		echo "left behind: $left" >&2
+		failed=1
+	fi
 	return "$failed"
 }
 
 # --- starting and ending
 
 start() {
-	local options=()
+	local - options=()
+	set +T
 	while [[ $1 == -* ]]; do
 		options+=("$1" "$2")
 		shift 2
@@ -99,15 +123,17 @@ start() {
 	"$BIN/fresh" "${options[@]}" -- "$@" <&0 >"$name.out" 2>"$name.err" &
 	pid=$!
 	printf -v "${name}_pid" %s "$pid"
-	wait_until "$name to be executed" executed "$pid"
+	looks executed "$name to be executed" "$pid"
 }
 
-# Neither this shell's copy nor fresh any more.
-executed() {
-	local now=() shell=()
-	{ mapfile -d '' -t now <"/proc/$1/cmdline"; } 2>/dev/null || return 0
-	mapfile -d '' -t shell <"/proc/$$/cmdline"
-	[[ ${now[*]} != "${shell[*]}" && ${now[0]-} != "$BIN/fresh" ]]
+# looks KIND WHAT PID...: let the fixture look wait.
+looks() {
+	local - kind=$1 what=$2
+	set +T
+	shift 2
+	FRY_TEST='' "$LOOK" "$kind" $((1000 * WAIT_LIMIT)) "$@" && return
+	echo "waited $WAIT_LIMIT s for $what" >&2
+	return 1
 }
 
 start_tty() {
@@ -123,7 +149,8 @@ keys() {
 }
 
 ready() {
-	local word number
+	local - word number
+	set +T
 	wait_line "$1.out" 'ready [0-9]*' "${2:-1}" || return
 	ready=()
 	while read -r word number; do
@@ -132,7 +159,8 @@ ready() {
 }
 
 finish() {
-	local name=${1}_pid
+	local - name=${1}_pid
+	set +T
 	wait_gone "${!name}" || return
 	wait "${!name}" && status=0 || status=$?
 }
@@ -154,26 +182,35 @@ end_bomb() {
 # --- waiting
 
 wait_until() {
-	local what=$1 never step=.001 limit
-	local -
-	set +T # the trace that bats keeps of every command would cost half a processor here
+	local - what=$1 step=1 limit rest
+	set +T
 	shift
 	if "$@"; then return 0; fi
 	limit=$((${EPOCHREALTIME/[.,]/} + WAIT_LIMIT * 1000000))
-	exec {never}<> <(:) # nothing ever comes from here: reading it is a sleep without a process
 	until "$@"; do
 		if ((${EPOCHREALTIME/[.,]/} > limit)); then
-			exec {never}>&-
 			echo "waited $WAIT_LIMIT s for $what: $*" >&2
 			return 1
 		fi
-		read -r -t "$step" -u "$never" || :
-		step=.01
+		printf -v rest '.%03d' "$step"
+		pause "$rest"
+		step=$((step < 25 ? 2 * step : 50))
 	done
-	exec {never}>&-
+}
+
+# Sleep without a process: read what nothing ever comes from.
+pause() {
+	if [[ ! ${never-} ]]; then
+		local fifo=${BATS_RUN_TMPDIR:-.}/never
+		[[ -p $fifo ]] || mkfifo "$fifo" 2>/dev/null || :
+		exec {never}<>"$fifo"
+	fi
+	read -r -t "$1" -u "$never" || :
 }
 
 wait_line() {
+	local -
+	set +T
 	if wait_until "'$2' in $1" has_lines "$@"; then return 0; fi
 	if [[ -e $1 ]]; then sed "s|^|$1: |" "$1" >&2; fi
 	return 1
@@ -198,20 +235,29 @@ prints() {
 }
 
 wait_gone() {
-	wait_until "$* to be gone" gone "$@"
+	local -
+	set +T
+	looks gone "$* to be gone" "$@" && return
+	ps -o pid=,ppid=,stat=,args= -p "$*" >&2 || :
+	return 1
 }
 
 # --- looking
 
 alive() {
-	local one
+	local - one
+	set +T
 	for one; do
-		if gone "$one"; then return 1; fi
+		if gone "$one"; then
+			echo "process $one is not alive" >&2
+			return 1
+		fi
 	done
 }
 
 gone() {
-	local state parent group session tty foreground one tasks
+	local - state parent group session tty foreground one tasks
+	set +T
 	for one; do
 		look_at "$one" || continue
 		[[ $state == [ZX] ]] || return 1
@@ -220,23 +266,69 @@ gone() {
 	done
 }
 
+# shellcheck disable=SC2034 # for the tests
 look_at() {
-	local stat=
-	{ read -r -d '' stat <"/proc/$1/stat"; } 2>/dev/null || :
-	# shellcheck disable=SC2034 # for the tests
-	read -r state parent group session tty foreground _ <<<"${stat##*) }"
-	if [[ $(name_of "$parent") == fry-inner ]]; then
-		parent=$(outer_of "$parent")
+	local - stat name
+	set +T
+	stat_read "$1" || return
+	read -r state parent group session tty foreground _ <<<"$stat"
+	if name_read "$parent" && [[ $name == fry-inner ]] && stat_read "$parent"; then
+		stat=${stat#* }
+		parent=${stat%% *}
 	fi
+}
+
+# Set stat to what comes after the name in the stat of a process.
+stat_read() {
+	stat=
+	{ read -r -d '' stat <"/proc/$1/stat"; } 2>/dev/null || :
+	stat=${stat##*) }
 	[[ $stat ]]
 }
 
-# With its guard fry-run is two processes, which count as one for who is below whom.
+# Set name to that of a process.
+name_read() {
+	name=
+	{ IFS= read -r name <"/proc/$1/comm"; } 2>/dev/null
+}
+
+# Set children to those of a process, zombies too.
+children_read() {
+	local task one
+	children=()
+	for task in "/proc/$1/task/"*; do
+		one=()
+		{ read -r -a one <"$task/children"; } 2>/dev/null || :
+		children+=(${one[@]+"${one[@]}"})
+	done
+}
+
+# Set children likewise; with its guard fry-run is two processes, which count as one here.
+children_merge() {
+	local one name all=()
+	children_read "$1"
+	for one in "${children[@]}"; do
+		if name_read "$one" && [[ $name == fry-inner ]]; then
+			children_read "$one"
+			all+=("${children[@]}")
+		else
+			all+=("$one")
+		fi
+	done
+	children=("${all[@]}")
+}
+
+print_lines() {
+	if (($#)); then printf '%s\n' "$@"; fi
+}
+
 inner_of() {
-	local child
-	for child in $(direct_children_of "$1"); do
-		if [[ $(name_of "$child") == fry-inner ]]; then
-			echo "$child"
+	local - one name children
+	set +T
+	children_read "$1"
+	for one in "${children[@]}"; do
+		if name_read "$one" && [[ $name == fry-inner ]]; then
+			echo "$one"
 			return
 		fi
 	done
@@ -244,108 +336,106 @@ inner_of() {
 }
 
 outer_of() {
-	local stat
-	{ read -r -d '' stat <"/proc/$1/stat"; } 2>/dev/null || :
-	read -r _ stat _ <<<"${stat##*) }"
-	echo "$stat"
+	local - stat
+	set +T
+	stat_read "$1" || return
+	stat=${stat#* }
+	echo "${stat%% *}"
 }
 
 state_of() {
-	(look_at "$1" && echo "$state")
+	local - stat
+	set +T
+	stat_read "$1" && echo "${stat%% *}"
 }
 
 children_of() {
-	local child
-	for child in $(direct_children_of "$1"); do
-		if [[ $(name_of "$child") == fry-inner ]]; then
-			direct_children_of "$child"
-		else
-			echo "$child"
-		fi
-	done
+	local - children
+	set +T
+	children_merge "$1"
+	print_lines "${children[@]}"
 }
 
 direct_children_of() {
-	local task children child
-	for task in "/proc/$1/task/"*; do
-		children=
-		{ read -r children <"$task/children"; } 2>/dev/null || :
-		for child in $children; do echo "$child"; done
-	done
+	local - children
+	set +T
+	children_read "$1"
+	print_lines "${children[@]}"
 }
 
 descendants_of() {
-	local - child
-	set +T # as in wait_until
-	for child in $(children_of "$1"); do
-		echo "$child"
-		descendants_of "$child"
+	local - below
+	set +T
+	descendants_read "$1"
+	print_lines "${below[@]}"
+}
+
+# Set below to the descendants, each before its own.
+descendants_read() {
+	local one children queue=("$1")
+	below=()
+	while ((${#queue[@]})); do
+		one=${queue[0]}
+		children_merge "$one"
+		queue=("${children[@]}" "${queue[@]:1}")
+		if [[ $one != "$1" ]]; then below+=("$one"); fi
 	done
 }
 
 name_of() {
-	local name
-	{ read -r name <"/proc/$1/comm"; } 2>/dev/null && echo "$name"
+	local - name
+	set +T
+	name_read "$1" && echo "$name"
 }
 
 names_below() {
-	local one
-	for one in $(descendants_of "$1"); do name_of "$one" || :; done
+	local - one name below
+	set +T
+	descendants_read "$1"
+	for one in "${below[@]}"; do
+		if name_read "$one"; then echo "$name"; fi
+	done
 }
 
-# Set matched to the number of lines that match.
+# Set matched to the number of lines that match, without the blanks around them.
 matches() {
-	local line
+	local line lines
 	matched=0
 	[[ -e $1 ]] || return 0
-	while read -r line || [[ $line ]]; do
+	mapfile -t lines <"$1"
+	for line in "${lines[@]}"; do
 		line=${line%$'\r'} # as a terminal ends it
+		if [[ $line == [[:space:]]* ]]; then line=${line#"${line%%[![:space:]]*}"}; fi
+		if [[ $line == *[[:space:]] ]]; then line=${line%"${line##*[![:space:]]}"}; fi
 		# shellcheck disable=SC2053 # a glob is meant
 		if [[ $line == $2 ]]; then ((++matched)); fi
-	done <"$1"
+	done
 }
 
 count_lines() {
-	local matched
+	local - matched
+	set +T
 	matches "$@"
 	echo "$matched"
 }
 
-# In any thread, since a main thread that is gone hides the mark. A subshell that executed nothing
-# has none; but bats does not end before it.
-left_pids() {
-	local mark=FRY_TEST=$FRY_TEST
-	(
-		unset FRY_TEST # who looks does not count
-		grep -lszxF "$mark" /proc/[0-9]*/task/[0-9]*/environ | cut -d/ -f3 | sort -nu
-	)
-}
-
+# A subshell that executed nothing has no mark; but bats does not end before it.
 left_behind() {
 	local -
-	set +T # as in wait_until
-	local one
-	for one in $(left_pids); do
-		if alive "$one"; then echo "$one $(name_of "$one") $(state_of "$one")"; fi
-	done
+	set +T
+	FRY_TEST='' "$LOOK" left "$FRY_TEST"
 	if ! bomb_gone; then echo 'a bomb'; fi
+}
+
+left_pids() {
+	local - pid
+	set +T
+	FRY_TEST='' "$LOOK" left "$FRY_TEST" | while read -r pid _; do echo "$pid"; done
 }
 
 # Exact, where looking for pids is too slow: see bomb.c.
 bomb_gone() {
 	[[ ! -e bomb.lock ]] || flock --nonblock bomb.lock true
-}
-
-left_behind_killed() {
-	local -
-	set +T # as in wait_until
-	local one clear=0
-	for one in $(left_pids); do
-		gone "$one" && continue
-		kill -KILL "$one" 2>/dev/null || :
-		clear=1
-	done
-	return "$clear"
 }
 
 now() {
@@ -355,12 +445,16 @@ now() {
 # --- asserting
 
 assert_equal() {
+	local -
+	set +T
 	if [[ $1 == "$2" ]]; then return 0; fi
 	printf '%s\n  expected: %s\n  actual:   %s\n' "${3:-not equal}" "$2" "$1" >&2
 	return 1
 }
 
 assert_status() {
+	local -
+	set +T
 	if [[ $status == "$1" ]]; then return 0; fi
 	printf 'status\n  expected: %s\n  actual:   %s\n' "$1" "$status" >&2
 	if [[ ${output-} ]]; then echo "$output" >&2; fi
@@ -368,7 +462,8 @@ assert_status() {
 }
 
 assert_lines() {
-	local file=$1 actual expected
+	local - file=$1 actual expected
+	set +T
 	shift
 	if [[ $file == - ]]; then actual=$output; else actual=$(<"$file"); fi
 	printf -v expected '%s\n' "$@"
@@ -377,6 +472,8 @@ assert_lines() {
 }
 
 assert_match() {
+	local -
+	set +T
 	# shellcheck disable=SC2053 # a glob is meant
 	if [[ $1 == $2 ]]; then return 0; fi
 	printf 'no match\n  expected: %s\n  actual:   %s\n' "$2" "$1" >&2
@@ -384,17 +481,26 @@ assert_match() {
 }
 
 at_least() {
+	local -
+	set +T
 	if (($1 >= $2)); then return 0; fi
 	echo "only $1 ms, not $2" >&2
 	return 1
 }
 
 nothing_left() {
-	local left
+	local - left
+	set +T
 	left=$(left_behind)
 	if [[ -z $left ]]; then return 0; fi
 	echo "left behind: $left" >&2
 	return 1
+}
+
+# --- repeating
+
+rounds() {
+	if [[ ${ROUNDS-} == all ]]; then echo "$1"; else echo "${2:-$((($1 + 19) / 20))}"; fi
 }
 
 # --- skipping

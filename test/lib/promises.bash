@@ -19,7 +19,8 @@ teardown_more() {
 
 # --- what is promised, whatever the words that precede fry-run make of the surroundings
 
-fast=TERM/100ms/KILL/2s
+fast=TERM/100ms/KILL # for what only KILL ends
+heeded=TERM/3s/KILL  # where TERM has to be heard before
 within=() # what precedes COMMAND where it is not to share the trouble
 
 keeps_promises() {

@@ -10,17 +10,18 @@ setup_more() {
 	requires flock
 }
 
-stop=TERM/200ms/KILL
+# fry-run gives up where nothing dies any more so long after KILL.
+stop=TERM/200ms/KILL/100s
 
-# Send TERM, to the process given or to the one started, and fail unless fry-run is gone in as many
-# milliseconds from KILL on, by the times that -v gives.
-stop_within() {
+# Send TERM, to the process given or to the one started, and fail unless all is gone when fry-run is.
+# Print how long that took from KILL on, by the times that -v gives.
+stops() {
 	local killed gone
-	kill -TERM "${2-$it_pid}"
+	kill -TERM "${1-$it_pid}"
 	finish it
 	killed=$(said 'time for KILL')
 	gone=$(said '@(exiting with|dying of) *')
-	gone_within "$1" $((gone - killed))
+	echo "#   gone $((gone - killed)) ms after KILL" >&3
 	bomb_gone
 	nothing_left
 }
@@ -34,19 +35,13 @@ said() {
 	done <it.err
 }
 
-gone_within() {
-	if (($2 <= $1)); then return 0; fi
-	echo "it took $2 ms from KILL on, not $1" >&2
-	return 1
-}
-
 # --- large
 
 large() {
 	start it "$FRY_RUN" -v --stop=$stop -- sh -c '"$@" & exec "$0" -n' "$BIN/probe" "$BIN/orphans" "$@"
 	wait_line it.out ready
 	ready it
-	stop_within 2000
+	stops
 	assert_status 137
 }
 
@@ -68,7 +63,7 @@ large() {
 
 @test "10,000 orphans are reaped while COMMAND lives, and its status is kept" {
 	start it "$FRY_RUN" -- sh -c '"$0" 10000; exec "$1" -x USR1=7' "$BIN/orphans" "$BIN/probe"
-	WAIT_LIMIT=60 ready it
+	ready it
 	wait_prints "${ready[0]}" children_of "$pid"
 	kill -USR1 "$pid"
 	finish it
@@ -85,8 +80,8 @@ go_first() {
 bomb() {
 	start it "$FRY_RUN" -v --stop=$stop -- "$BIN/bomb" "$@"
 	go_first
-	WAIT_LIMIT=30 wait_line it.out ready
-	stop_within 3000
+	wait_line it.out ready
+	stops
 	assert_status 137
 }
 
@@ -123,10 +118,10 @@ hurried() {
 	chrt --fifo 1 true || skip 'real-time scheduling is not permitted here'
 	start it "$FRY_RUN" -v "$@" -- "$BIN/bomb" -s fork 500
 	go_first
-	WAIT_LIMIT=30 wait_line it.out ready
+	wait_line it.out ready
 	inner=$(inner_of "$pid")
 	kill -"$signal" "$pid"
-	WAIT_LIMIT=30 wait_line it.err "*sent $signal to *"
+	wait_line it.err "*sent $signal to *"
 	assert_equal "$(chrt -p "$inner" | sed -n 's/.*policy: //p')" "$policy|SCHED_RESET_ON_FORK" policy
 	end_bomb
 	finish it
@@ -151,8 +146,8 @@ hurried() {
 	requires pid-namespace
 	start it unshare --pid --fork --mount-proc "$FRY_RUN" -v --stop=$stop -- "$BIN/bomb" -s fork 500
 	go_first
-	WAIT_LIMIT=30 wait_line it.out ready
-	stop_within 3000 "$(children_of "$pid")"
+	wait_line it.out ready
+	stops "$(children_of "$pid")"
 	assert_status 137
 }
 

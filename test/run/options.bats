@@ -8,11 +8,15 @@ load ../lib/helper
 
 # Run fry-run with its words in out and err, and its status in status.
 fry() {
+	local -
+	set +T
 	"$FRY_RUN" "$@" >out 2>err && status=0 || status=$?
 }
 
 # fry-run accepts these words, says nothing, and runs COMMAND.
 accepts() {
+	local -
+	set +T
 	fry "$@" sh -c 'echo run'
 	assert_status 0 && assert_lines err && assert_lines out run
 }
@@ -20,15 +24,19 @@ accepts() {
 # fry-run refuses these words: nothing was started, 125, nothing on stdout, and on stderr one line
 # that matches.
 refuses() {
-	local match=$1
+	local - match=$1
+	set +T
 	shift
 	fry "$@" touch started
 	is_refused "$match"
 }
 
 is_refused() {
-	assert_status 125 && assert_match "$(<err)" "fry-run: $1" || return
-	assert_equal "$(wc -l <err)" 1 "lines of err" && assert_lines out || return
+	local - lines
+	set +T
+	mapfile -t lines <err
+	assert_status 125 && assert_match "${lines[*]}" "fry-run: $1" || return
+	assert_equal "${#lines[@]}" 1 "lines of err" && assert_lines out || return
 	if [ -e started ]; then
 		echo "COMMAND was started" >&2
 		return 1
@@ -52,9 +60,9 @@ times_out_after() {
 	local least=$1 before
 	shift
 	before=$(now)
-	fry "$@" sleep 10
+	fry "$@" sleep 1000
 	assert_status 124 || return
-	(($(now) - before >= least))
+	at_least $(($(now) - before)) "$least"
 }
 
 # --- where options end
@@ -153,20 +161,27 @@ times_out_after() {
 }
 
 @test "-k is the wait between the steps: INT, TERM, and then KILL" {
-	for option in '-k .4' --kill-after=400ms; do
-		before=$(now)
+	for option in '-k 2.5' --kill-after=2500ms; do
 		# shellcheck disable=SC2086 # two words
-		fry $option -t .05 "$BIN/probe" -n
-		assert_status 124
-		assert_match "$(<out)" $'ready *\nINT\nTERM'
-		(($(now) - before >= 850))
+		start it "$FRY_RUN" $option "$BIN/probe" -n
+		ready it
+		before=$(now)
+		kill -INT "$pid"
+		finish it
+		assert_status 137
+		at_least $(($(now) - before)) 5000
+		assert_lines it.out "ready ${ready[0]}" INT TERM
 	done
 }
 
 @test "--stop names the steps" {
-	fry --stop=USR2/.05/RTMIN+3/50ms/KILL -t .05 "$BIN/probe" -n
+	start it "$FRY_RUN" --stop=USR2/.05/RTMIN+3/1h/KILL -t 3 "$BIN/probe" -n
+	ready it
+	wait_line it.out RTMIN+3
+	assert_lines it.out "ready ${ready[0]}" USR2 RTMIN+3
+	end "${ready[0]}"
+	finish it
 	assert_status 124
-	assert_match "$(<out)" $'ready *\nUSR2\nRTMIN+3'
 }
 
 @test "--stop takes a schedule with and without a last wait, of one signal, and with minus signs" {

@@ -150,7 +150,7 @@ placed() {
 }
 
 @test "COMMAND has its group before it executes" {
-	for _ in {1..100}; do
+	for ((i = $(rounds 100); i; i--)); do
 		run setsid --wait "$FRY_RUN" -- sh -c 'read -r _ _ _ _ group _ </proc/$$/stat; [ $group = $$ ]'
 		assert_status 0
 	done

@@ -9,15 +9,18 @@ load ../lib/helper
 
 schema=$REPO/report.schema.json
 
-# A field of the last line of the report, which is as the schema says.
-field() {
-	tail -n 1 report | python3 -c 'import json, jsonschema, sys
-jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$schema" >&2 || return
-	tail -n 1 report | jq -c "$1"
+# Every line of the report is as the schema says.
+teardown_more() {
+	[[ -e report ]] || return 0
+	python3 -c 'import json, jsonschema, sys
+schema = json.load(open(sys.argv[1]))
+for line in open("report"):
+    jsonschema.validate(json.loads(line), schema)' "$schema"
 }
 
+# A field of the last line of the report.
 assert_field() {
-	assert_equal "$(field "$1")" "$2" "$1"
+	assert_equal "$(tail -n 1 report | jq -c "$1")" "$2" "$1"
 }
 
 # bats test_tags=linux
@@ -30,7 +33,7 @@ assert_field() {
 		assert_field '[.exit.code, .status, .cause]' '[3,3,"exited"]'
 		assert_field '[.stop, .forwarded, .leftovers, .reaped]' '[[],[],[],0]'
 		assert_field ".version == \"$("$FRY_RUN" -V | cut -d' ' -f2)\"" true
-		assert_field ".start >= \"$before\" and .wall_s < 10 and .max_rss_kib > 0" true
+		assert_field ".start >= \"$before\" and .wall_s >= 0 and .max_rss_kib > 0" true
 	done
 	assert_equal "$(wc -l <report)" 2 lines
 }
@@ -79,7 +82,7 @@ assert_field() {
 
 # bats test_tags=linux
 @test "leftovers are reported with the signal that ended them, and orphans are counted" {
-	run "$FRY_RUN" --report=report -k 0.2 -- sh -c '"$0" -d -o one.out; "$0" -d -n -o two.out; "$0" -d -x TERM=0 -o three.out' "$BIN/probe"
+	run "$FRY_RUN" --report=report -k 3 -- sh -c '"$0" -d -o one.out; "$0" -d -n -o two.out; "$0" -d -x TERM=0 -o three.out' "$BIN/probe"
 	ready one
 	one=${ready[0]}
 	ready two
@@ -109,9 +112,10 @@ assert_field() {
 	run strace -f -e trace=write -e status=successful -o trace "$FRY_RUN" --report=report -- true
 	assert_equal "$(grep -c 'write(.*version' trace)" 1
 	long=$(printf '%05000d' 1)
-	for _ in {1..100}; do "$FRY_RUN" --report=together -- true "$long" & done
+	count=$(rounds 100 25)
+	for ((i = count; i; i--)); do "$FRY_RUN" --report=together -- true "$long" & done
 	wait
-	assert_equal "$(jq -c '.argv[1] | length' together | sort | uniq -c | xargs)" '100 5000'
+	assert_equal "$(jq -c '.argv[1] | length' together | sort | uniq -c | xargs)" "$count 5000"
 }
 
 @test "fd:N is written to, and not COMMAND's" {
@@ -127,7 +131,8 @@ assert_field() {
 	run "$FRY_RUN" --report=/dev/full -- sh -c 'exit 5'
 	assert_status 5
 	assert_match "$output" 'fry-run: --report=/dev/full: cannot be written: *'
-	run bash -c '{ "$0" --report=fd:7 -- sh -c "sleep 0.1; exit 5" 7>&1 >&2 | :; exit "${PIPESTATUS[0]}"; } 2>&1' "$FRY_RUN"
+	mkfifo pipe
+	run bash -c 'exec 8<>pipe 7>pipe 8>&-; exec "$0" --report=fd:7 -- sh -c "exit 5"' "$FRY_RUN"
 	assert_status 5
 	assert_match "$output" 'fry-run: --report=fd:7: cannot be written: Broken pipe'
 }

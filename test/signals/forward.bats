@@ -219,7 +219,7 @@ received() {
 		print "ready $$\n";
 		while () { setpgid(0, 0); setpgid(0, $own) }'
 	ready it
-	for ((i = 1; i <= 100; i++)); do
+	for ((i = 1; i <= $(rounds 100 10); i++)); do
 		kill -HUP "$pid"
 		wait_line it.out "got $i"
 	done
@@ -331,7 +331,7 @@ received() {
 }
 
 @test "a stop request that is rewritten still starts the stop" {
-	start it "$FRY_RUN" -k 0.3 -r TERM:QUIT -- "$BIN/probe" -n
+	start it "$FRY_RUN" -k 3 -r TERM:QUIT -- "$BIN/probe" -n
 	ready it
 	kill -TERM "$pid"
 	finish it
@@ -461,7 +461,7 @@ received() {
 }
 
 @test "INT from a process is forwarded and a stop request, on a terminal too" {
-	start_tty it "$FRY_RUN" -k 0.1 -- "$BIN/probe" -n
+	start_tty it "$FRY_RUN" --stop=INT/0.1/TERM/3s/KILL -- "$BIN/probe" -n
 	ready it
 	kill -INT "$(children_of "$pid")"
 	finish it
@@ -523,20 +523,25 @@ received() {
 	family_end
 }
 
+# race_survived MANY WORD...: race with these words, in so many rounds, loses no signal.
+race_survived() {
+	local count
+	count=$(rounds "$1")
+	run "$BIN/fresh" "$BIN/race" -n "$count" "${@:2}"
+	assert_lines - "$count died"
+}
+
 @test "a signal that comes before COMMAND has executed is not lost" {
 	# Without KILL, which would hide the loss.
-	run "$BIN/fresh" "$BIN/race" -n 1000 -- "$FRY_RUN" -k 0 -- sleep 1000
-	assert_lines - '1000 died'
+	race_survived 1000 -- "$FRY_RUN" -k 0 -- sleep 1000
 }
 
 @test "nor is one in scope command, or in a session, or in the caller's group" {
 	for option in --scope=command --scope=tree --pgroup=session --pgroup=inherit; do
-		run "$BIN/fresh" "$BIN/race" -n 250 -- "$FRY_RUN" -k 0 "$option" -- sleep 1000
-		assert_lines - '250 died'
+		race_survived 250 -- "$FRY_RUN" -k 0 "$option" -- sleep 1000
 	done
 }
 
 @test "nor is one that is sent to fry-run's whole group" {
-	run "$BIN/fresh" "$BIN/race" -g -n 500 -- "$FRY_RUN" -k 0 --pgroup=new -- sleep 1000
-	assert_lines - '500 died'
+	race_survived 500 -g -- "$FRY_RUN" -k 0 --pgroup=new -- sleep 1000
 }

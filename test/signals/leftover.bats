@@ -33,11 +33,11 @@ twin() {
 
 @test "stop: those who outlive COMMAND get TERM, and KILL after the wait" {
 	code=3
-	leaving -k 0.3
+	leaving -k 3
 	began=$(now)
 	kill -USR1 "$pid"
 	finish it
-	at_least $(($(now) - began)) 300
+	at_least $(($(now) - began)) 3000
 	assert_status 3
 	nothing_left
 	assert_lines daemon.out "ready $daemon" TERM
@@ -46,7 +46,7 @@ twin() {
 }
 
 @test "stop is the default, and means the same" {
-	leaving -k 0.2 --leftover=stop
+	leaving -k 3 --leftover=stop
 	kill -USR1 "$pid"
 	finish it
 	assert_status 0
@@ -55,7 +55,7 @@ twin() {
 
 @test "stop: who has had TERM with the group does not get it again, the others do" {
 	for placement in new inherit session; do
-		leaving -k 0.3 --pgroup="$placement"
+		leaving -k 3 --pgroup="$placement"
 		kill -TERM "$pid"
 		finish it
 		assert_status 143
@@ -68,7 +68,7 @@ twin() {
 }
 
 @test "stop: those whom the scope left out get their TERM" {
-	leaving -k 0.3 --scope=command
+	leaving -k 3 --scope=command
 	kill -TERM "$pid"
 	finish it
 	assert_status 143
@@ -78,7 +78,7 @@ twin() {
 }
 
 @test "stop: whom the scope included do not get it again" {
-	leaving -k 0.3 --scope=tree
+	leaving -k 3 --scope=tree
 	kill -TERM "$pid"
 	finish it
 	assert_status 143
@@ -87,7 +87,7 @@ twin() {
 }
 
 @test "stop: who has had TERM from a step does not get it again" {
-	start it "$FRY_RUN" -k 0.3 -- bash -c '
+	start it "$FRY_RUN" --stop=INT/0.3/TERM/3s/KILL -- bash -c '
 		"$0" -n -d -o daemon.out; exec "$0" -i INT -o command.out' "$BIN/probe"
 	ready daemon
 	daemon=${ready[0]}
@@ -101,7 +101,7 @@ twin() {
 
 @test "stop: who has had INT gets TERM as soon as COMMAND is gone" {
 	code=5
-	leaving --stop=INT/1h/TERM/0.2/KILL
+	leaving --stop=INT/1h/TERM/3s/KILL
 	kill -INT "$pid"
 	finish it
 	assert_status 5
@@ -110,7 +110,7 @@ twin() {
 }
 
 @test "stop: the schedule is not restarted by COMMAND's end" {
-	start it "$FRY_RUN" --stop=INT/0.1/TERM/0.3/QUIT/0.3/KILL -- bash -c '
+	start it "$FRY_RUN" --stop=INT/0.1/TERM/2s/QUIT/3s/KILL -- bash -c '
 		"$0" -n -d -o daemon.out; exec "$0" -i INT,TERM -o command.out' "$BIN/probe"
 	ready daemon
 	daemon=${ready[0]}
@@ -122,7 +122,7 @@ twin() {
 }
 
 @test "stop: TERM is sent also where the schedule does not name it" {
-	leaving --stop=HUP/0.3/QUIT/0.3/KILL
+	leaving --stop=HUP/2s/QUIT/3s/KILL
 	kill -USR1 "$pid"
 	finish it
 	assert_status 0
@@ -150,7 +150,7 @@ twin() {
 }
 
 @test "stop: one whose main thread is gone gets TERM once" {
-	start it "$FRY_RUN" -k 0.2 -- bash -c '
+	start it "$FRY_RUN" -k 3 -- bash -c '
 		"$0" -d -t -n -o daemon.out
 		until read -r _ _ state _ </proc/$(sed "s/ready //" daemon.out)/stat && [ $state = Z ]; do
 			:
@@ -171,12 +171,12 @@ twin() {
 }
 
 @test "stop: what they start on TERM is stopped too" {
-	start it "$FRY_RUN" -k 1 -- bash -c '
+	start it "$FRY_RUN" -k 3 -- bash -c '
 		setsid bash -c "
 			trap \">started; setsid \\\"$0\\\" -n -o late.out & exit\" TERM
 			echo ready \$\$
-			while :; do read -r -t 0.01 <> <(:) || :; done" &
-		until [ -s it.out ]; do read -r -t 0.01 <> <(:) || :; done' "$BIN/probe"
+			while :; do sleep 1000 & wait; done" &
+		until [ -s it.out ]; do sleep .01; done' "$BIN/probe"
 	finish it
 	assert_status 0
 	[ -e started ]
@@ -184,7 +184,7 @@ twin() {
 }
 
 @test "stop: a request that comes meanwhile is forwarded, and postpones nothing" {
-	leaving --stop=TERM/1/KILL
+	leaving --stop=TERM/4s/KILL
 	kill -USR1 "$pid"
 	wait_line daemon.out TERM
 	for signal in INT QUIT HUP; do
@@ -223,7 +223,7 @@ twin() {
 }
 
 @test "wait: a stop request stops them" {
-	leaving -k 0.2 --leftover=wait
+	leaving --stop=INT/0.2/TERM/3s/KILL --leftover=wait
 	kill -USR1 "$pid"
 	wait_gone "$command"
 	kill -INT "$pid"
@@ -260,7 +260,7 @@ twin() {
 }
 
 @test "fail: they are stopped and named, and the status is 125" {
-	leaving -k 0.3 --leftover=fail
+	leaving -k 3 --leftover=fail
 	kill -USR1 "$pid"
 	finish it
 	assert_status 125
@@ -285,7 +285,7 @@ twin() {
 }
 
 @test "fail: where nothing is left the status is 0, and nothing is said" {
-	for _ in {1..50}; do
+	for ((i = $(rounds 50); i; i--)); do
 		run "$FRY_RUN" --leftover=fail -- bash -c 'true | true; (true); sleep 0 & wait'
 		assert_status 0
 		assert_lines -

@@ -125,19 +125,19 @@ gives_all() {
 @test "fry-run in fry-run: each step that goes to everything left reaches COMMAND once" {
 	cp "$FRY_RUN" fry-run-0.9.0-amd64 # as a release has it
 	for guard in --guard --no-guard; do
-		start it "$FRY_RUN" --stop=INT/100ms/TERM/100ms/QUIT/100ms/HUP/1h -- \
+		start it "$FRY_RUN" --stop=INT/100ms/QUIT/100ms/TERM/100ms/RTMIN+3/1h -- \
 			"$PWD/fry-run-0.9.0-amd64" -k 1h "$guard" -- sh -c '"$0" -n -d -o daemon.out; exec "$@"' \
 			"$BIN/probe" "${fry[@]}" "$guard" -r TERM:USR1 "${probe[@]}"
 		all_ready daemon.out one.out
 		kill -INT "$pid"
-		wait_line one.out 'HUP from *'
-		wait_line daemon.out HUP
+		wait_line one.out 'RTMIN+3 from *'
+		wait_line daemon.out RTMIN+3
 		wait_until 'all to be at rest' settled "$pid"
 		kill -WINCH "${probes[@]}"
 		wait_line one.out 'WINCH from *'
 		wait_line daemon.out WINCH
-		assert_lines <(sed 's/ from .*//' one.out) "ready ${probes[1]}" INT TERM QUIT HUP WINCH
-		assert_lines daemon.out "ready ${probes[0]}" TERM QUIT HUP WINCH
+		assert_lines <(sed 's/ from .*//' one.out) "ready ${probes[1]}" INT QUIT TERM RTMIN+3 WINCH
+		assert_lines daemon.out "ready ${probes[0]}" QUIT TERM RTMIN+3 WINCH
 		end "${probes[@]}"
 		finish it
 		rm ./*.out
@@ -148,7 +148,7 @@ gives_all() {
 	# INT is for the shell alone, TERM for everything.
 	start it "$FRY_RUN" -c --stop=INT/100ms/TERM/100ms/KILL -- sh -c 'trap : INT TERM; "$@" &
 		while kill -0 $! 2>/dev/null; do wait $!; done; exit 5' sh \
-		"$FRY_RUN" --stop=TERM/100ms/KILL -- "${probe[@]}"
+		"$FRY_RUN" --stop=TERM/3s/KILL -- "${probe[@]}"
 	ready one
 	kill -INT "$pid"
 	finish it
@@ -171,7 +171,7 @@ gives_all() {
 }
 
 @test "fry-run in fry-run: the one that is asked first decides on the stop" {
-	start it "$FRY_RUN" -k 1h "$FRY_RUN" -k 0.1 "${probe[@]}"
+	start it "$FRY_RUN" -k 1h "$FRY_RUN" --stop=INT/0.1/TERM/3s/KILL "${probe[@]}"
 	ready one
 	kill -INT "$pid"
 	finish it
@@ -209,7 +209,7 @@ gives_all() {
 
 @test "what leaves tini's reach does not leave fry-run's" {
 	requires tini
-	start it "$FRY_RUN" -k 0.2 tini -s -- sh -c '
+	start it "$FRY_RUN" -k 3 tini -s -- sh -c '
 		"$0" -n -d -o daemon.out
 		exec "$0" -o one.out' "$BIN/probe"
 	all_ready daemon.out one.out
@@ -232,19 +232,19 @@ gives_all() {
 
 @test "under and over timeout: its time is over, and it says so" {
 	daemon_and_one='"$0" -n -d -o daemon.out; exec "$0" -o one.out'
-	start it timeout 0.5 "$FRY_RUN" -k 0.1 sh -c "$daemon_and_one" "$BIN/probe"
+	start it timeout 3 "$FRY_RUN" -k 0.1 sh -c "$daemon_and_one" "$BIN/probe"
 	finish it
 	assert_status 124
 	nothing_left
 	all_ready daemon.out one.out # it was not the start that took that long
 	rm ./*.out
-	start it timeout -s KILL 0.5 "$FRY_RUN" sh -c "$daemon_and_one" "$BIN/probe"
+	start it timeout -s KILL 3 "$FRY_RUN" sh -c "$daemon_and_one" "$BIN/probe"
 	finish it
 	assert_status 137
 	wait_prints '' left_behind # by the guard; timeout kills its child alone
 	all_ready daemon.out one.out
 	rm ./*.out
-	start it "$FRY_RUN" -k 0.1 timeout 0.5 sh -c "$daemon_and_one" "$BIN/probe"
+	start it "$FRY_RUN" -k 0.1 timeout 3 sh -c "$daemon_and_one" "$BIN/probe"
 	finish it
 	assert_status 124
 	nothing_left
@@ -344,7 +344,7 @@ at_rest() {
 	chmod o+x "$BATS_RUN_TMPDIR" "${PWD%/*}" . 2>/dev/null
 	mkdir -m 777 others
 	cp "$BIN/probe" others # the sources may be in a directory of root's
-	start it "$FRY_RUN" -k 0.2 sudo -n --preserve-env=FRY_TEST -u nobody sh -c '
+	start it "$FRY_RUN" -k 3 sudo -n --preserve-env=FRY_TEST -u nobody sh -c '
 		"$0" -n -d -o others/daemon.out
 		exec "$0" -o others/one.out' others/probe
 	all_ready others/daemon.out others/one.out
@@ -410,7 +410,7 @@ at_rest() {
 
 @test "over parallel: TERM once tells its jobs to end, in order and once" {
 	requires parallel
-	start it "${fry[@]}" parallel -j3 --termseq TERM,5000,KILL "$BIN/probe" -s -x TERM=0 -o '{}' \
+	start it "${fry[@]}" parallel -j3 --termseq TERM,100000,KILL "$BIN/probe" -s -x TERM=0 -o '{}' \
 		::: a.out b.out c.out d.out
 	all_ready a.out b.out c.out
 	parallel=$(children_of "$pid")
@@ -440,7 +440,7 @@ at_rest() {
 
 @test "under parallel: each command once, and the number that failed" {
 	requires parallel
-	start it parallel -j3 --termseq TERM,5000,KILL "$FRY_RUN" -- "$BIN/probe" -x TERM=0 -o '{}' \
+	start it parallel -j3 --termseq TERM,100000,KILL "$FRY_RUN" -- "$BIN/probe" -x TERM=0 -o '{}' \
 		::: a.out b.out c.out
 	all_ready a.out b.out c.out
 	kill -TERM "$pid"

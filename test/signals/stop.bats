@@ -48,7 +48,7 @@ stubborn() {
 nag() {
 	local - signal limit=$(($(now) + 1000 * WAIT_LIMIT))
 	set +T # as in wait_until
-	while alive "$1"; do
+	until gone "$1"; do
 		for signal in INT TERM QUIT; do
 			kill -"$signal" "$1" 2>/dev/null || :
 		done
@@ -63,51 +63,51 @@ nag() {
 }
 
 @test "INT, then TERM, then KILL, each after its wait" {
-	stubborn -k 0.3
+	stubborn -k 2
 	began=$(now)
 	kill -INT "$pid"
 	wait_line it.out TERM
-	at_least $(($(now) - began)) 300
+	at_least $(($(now) - began)) 2000
 	finish it
-	at_least $(($(now) - began)) 600
+	at_least $(($(now) - began)) 4000
 	assert_status 137
 	assert_lines it.out "ready $command" INT TERM
 }
 
 @test "TERM enters the schedule at its own step" {
-	stubborn -k 0.3
+	stubborn --stop=INT/1h/TERM/2s/KILL
 	began=$(now)
 	kill -TERM "$pid"
 	finish it
-	at_least $(($(now) - began)) 300
+	at_least $(($(now) - began)) 2000
 	assert_status 137
 	assert_lines it.out "ready $command" TERM
 }
 
 @test "a signal that the schedule does not name counts as the first step" {
-	stubborn -k 0.2
+	stubborn --stop=INT/0.2/TERM/2s/KILL
 	began=$(now)
 	kill -QUIT "$pid"
 	finish it
-	at_least $(($(now) - began)) 400
+	at_least $(($(now) - began)) 2200
 	assert_status 137
 	assert_lines it.out "ready $command" QUIT TERM
 }
 
 @test "--stop says the steps and the waits" {
-	stubborn --stop=HUP/0.2/USR1/300ms/KILL
+	stubborn --stop=HUP/0.2/USR1/2s/KILL
 	began=$(now)
 	kill -TERM "$pid"
 	wait_line it.out USR1
 	at_least $(($(now) - began)) 200
 	finish it
-	at_least $(($(now) - began)) 500
+	at_least $(($(now) - began)) 2200
 	assert_status 137
 	assert_lines it.out "ready $command" TERM USR1
 }
 
 @test "two signals in a row have no wait between them" {
-	stubborn --stop=-INT/-15/USR1/0.3/-9
+	stubborn --stop=-INT/-15/USR1/2s/-9
 	kill -INT "$pid"
 	finish it
 	assert_status 137
@@ -115,25 +115,19 @@ nag() {
 }
 
 @test "a later signal moves the schedule forward" {
-	start slow "$FRY_RUN" -k 1 -- "$BIN/probe" -n
-	stubborn -k 1
-	ready slow
-	kill -INT "$slow_pid" "$pid"
+	stubborn --stop=INT/1h/TERM/2s/KILL
+	kill -INT "$pid"
 	wait_line it.out INT
-	wait_line slow.out INT
 	began=$(now)
 	kill -TERM "$pid"
 	finish it
-	at_least $(($(now) - began)) 1000
+	at_least $(($(now) - began)) 2000
 	assert_status 137
-	alive "$slow_pid"
 	assert_lines it.out "ready $command" INT TERM
-	end "${ready[0]}"
-	finish slow
 }
 
 @test "an earlier signal is forwarded and does not move the schedule back" {
-	stubborn -k 0.3
+	stubborn --stop=INT/1h/TERM/3s/KILL
 	kill -TERM "$pid"
 	wait_line it.out TERM
 	kill -INT "$pid"
@@ -152,7 +146,7 @@ nag() {
 
 # bats test_tags=linux
 @test "steps reach whatever is left, wherever it is, each once" {
-	all_kinds -k 0.4
+	all_kinds --stop=INT/0.4/TERM/3s/KILL
 	kill -INT "$pid"
 	for kind in "${kinds[@]}"; do wait_line "$kind.out" TERM; done
 	finish it
@@ -168,12 +162,12 @@ nag() {
 
 # bats test_tags=linux
 @test "a step does not repeat what a request has brought" {
-	all_kinds --stop=TERM/1h/INT/0.5/KILL
+	all_kinds --stop=TERM/1h/INT/1h/KILL
 	kill -TERM "$pid"
 	for kind in command child thread; do wait_line "$kind.out" TERM; done
 	kill -INT "$pid"
-	finish it
-	assert_status 137
+	for kind in command child thread; do wait_line "$kind.out" INT; done
+	twin
 	for kind in command child thread; do
 		assert_lines "$kind.out" "ready ${!kind}" TERM INT
 	done
@@ -181,11 +175,15 @@ nag() {
 	for kind in grouped apart daemon; do
 		assert_lines "$kind.out" "ready ${!kind}" INT
 	done
+	for kind in "${kinds[@]}"; do end "${!kind}"; done
+	finish it
 }
 
 @test "a schedule that names a signal twice sends it twice" {
-	stubborn --stop=INT/0.3/TERM/0.3/INT/0.3/KILL
+	stubborn --stop=INT/0.3/TERM/3s/INT/1h
 	kill -INT "$pid"
+	wait_line it.out INT 2
+	end "$command"
 	finish it
 	assert_status 137
 	assert_lines it.out "ready $command" INT TERM INT
@@ -193,17 +191,19 @@ nag() {
 
 # bats test_tags=linux
 @test "what is started during the stop gets the next step" {
-	start it "$FRY_RUN" -k 1 -- bash -c '
+	start it "$FRY_RUN" --stop=INT/5s/TERM/1h -- bash -c '
 		trap "" TERM
 		trap "\"$0\" -n -d -o daemon.out" INT
 		echo "ready $$"
-		while :; do read -r -t 0.01 <> <(:) || :; done' "$BIN/probe"
+		while :; do sleep 1000 & wait; done' "$BIN/probe"
 	ready it
 	kill -INT "$pid"
 	ready daemon
+	wait_line daemon.out TERM
+	assert_lines daemon.out "ready ${ready[0]}" TERM
+	end $(descendants_of "$pid")
 	finish it
 	assert_status 137
-	assert_lines daemon.out "ready ${ready[0]}" TERM
 }
 
 @test "a stopped COMMAND gets CONT with the request, and acts" {
@@ -347,10 +347,11 @@ nag() {
 }
 
 @test "a stop goes on where fry-run was stopped meanwhile" {
-	stubborn --no-guard -k 0.5 # the inner process would go on
+	stubborn --no-guard --stop=INT/3s/TERM/3s/KILL # the inner process would go on
 	kill -INT "$pid"
 	wait_line it.out INT
 	kill -STOP "$pid"
+	wait_prints T state_of "$pid"
 	twin
 	alive "$command"
 	kill -CONT "$it_pid"
@@ -360,7 +361,7 @@ nag() {
 }
 
 @test "a request that comes while fry-run is stopped waits for it" {
-	stubborn -k 0.1
+	stubborn -k 3
 	kill -STOP "$pid"
 	kill -TERM "$pid"
 	twin
@@ -375,26 +376,28 @@ nag() {
 
 @test "--timeout stops COMMAND as a request would, and exits 124" {
 	began=$(now)
-	start it "$FRY_RUN" -k 1h --timeout=0.8 -- "$BIN/probe" -f 1
+	start it "$FRY_RUN" -k 1h --timeout=3 -- "$BIN/probe" -f 1
 	ready it 2
 	finish it
-	at_least $(($(now) - began)) 800
+	at_least $(($(now) - began)) 3000
 	assert_status 124
 	assert_equal "$(count_lines it.out INT)" 2
 	assert_equal "$(count_lines it.out TERM)" 0
 }
 
 @test "--timeout begins with the first step of --stop" {
-	start it "$FRY_RUN" --timeout=0.5 --stop=USR2/0.3/QUIT/0.3/KILL -- "$BIN/probe" -n
+	start it "$FRY_RUN" --timeout=3 --stop=HUP/0.3/QUIT/1h/KILL -- "$BIN/probe" -n
 	ready it
+	wait_line it.out QUIT
+	assert_lines it.out "ready ${ready[0]}" HUP QUIT
+	end "${ready[0]}"
 	finish it
 	assert_status 124
-	assert_lines it.out "ready ${ready[0]}" USR2 QUIT
 }
 
 # bats test_tags=linux
 @test "--timeout is 124 also where COMMAND cares about KILL only, or exits 0 on being stopped" {
-	all_kinds -k 0.1 -t 2
+	all_kinds -k 0.1 -t 5
 	finish it
 	assert_status 124
 	nothing_left
@@ -418,21 +421,27 @@ nag() {
 }
 
 @test "a timeout that comes during a stop changes nothing" {
-	stubborn -k 0.7 -t 1
+	stubborn -k 1h -t 3
 	kill -INT "$pid"
+	start later "$FRY_RUN" -t 3 -- "$BIN/probe"
+	finish later
+	assert_status 124
+	kill -USR1 "$it_pid"
+	wait_line it.out USR1
+	assert_lines it.out "ready $command" INT USR1
+	end "$command"
 	finish it
 	assert_status 137
-	assert_lines it.out "ready $command" INT TERM
 }
 
 # bats test_tags=linux
 @test "a timeout is no longer one when COMMAND has ended" {
-	start it "$FRY_RUN" -k 1h -t 1 --leftover=wait -- bash -c '"$0" -n -d -o daemon.out; exit 3' \
+	start it "$FRY_RUN" -k 1h -t 3 --leftover=wait -- bash -c '"$0" -n -d -o daemon.out; exit 3' \
 		"$BIN/probe"
 	ready daemon
 	daemon=${ready[0]}
-	start twin "$FRY_RUN" -t 1 -- "$BIN/probe"
-	finish twin
+	start later "$FRY_RUN" -t 3 -- "$BIN/probe"
+	finish later
 	assert_status 124
 	kill -USR1 "$it_pid"
 	wait_line daemon.out USR1
@@ -456,7 +465,7 @@ child_of_shell() {
 
 # bats test_tags=linux
 @test "the parent's death is as TERM from a process, where that was asked for" {
-	child_of_shell -k 0.2 -p TERM
+	child_of_shell -k 3 -p TERM
 	end "$pid"
 	wait_gone "$wrapper" "$command"
 	assert_lines it.out "ready $command" TERM
@@ -465,7 +474,7 @@ child_of_shell() {
 # bats test_tags=linux
 @test "it is a stop request for INT and QUIT too, at their steps" {
 	for signal in INT QUIT; do
-		child_of_shell -k 0.2 --parent-death="$signal"
+		child_of_shell --stop=INT/0.2/TERM/3s/KILL --parent-death="$signal"
 		end "$pid"
 		wait_gone "$wrapper" "$command"
 		assert_lines it.out "ready $command" "$signal" TERM
@@ -507,7 +516,7 @@ child_of_shell() {
 
 # bats test_tags=linux
 @test "the end of the thread that started fry-run is no death" {
-	start it "$BIN/parent" -t "$FRY_RUN" -k 0.1 -p TERM -- "$BIN/probe" -n -o command.out
+	start it "$BIN/parent" -t "$FRY_RUN" -k 3 -p TERM -- "$BIN/probe" -n -o command.out
 	ready it
 	wrapper=${ready[0]}
 	ready command
@@ -523,7 +532,7 @@ child_of_shell() {
 
 # bats test_tags=linux
 @test "the end of the thread before COMMAND was started is no death, the parent's is" {
-	for _ in {1..20}; do
+	for ((i = $(rounds 20 3); i; i--)); do
 		start it "$BIN/parent" -t "$FRY_RUN" -p TERM -- "$BIN/probe" -o command.out
 		ready it
 		wrapper=${ready[0]}
@@ -538,8 +547,8 @@ child_of_shell() {
 
 # bats test_tags=linux
 @test "a parent that dies before COMMAND is started is not missed" {
-	for _ in {1..200}; do
+	for ((i = $(rounds 200); i; i--)); do
 		"$BIN/parent" -b "$FRY_RUN" -k 0 -p TERM -- sleep 1000 3>&-
 	done
-	wait_until 'all of them to end' nothing_left
+	wait_prints '' left_behind
 }

@@ -165,7 +165,7 @@ delegate() {
 }
 
 @test "who was put into the leaf and ignores TERM is killed" {
-	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/200ms/KILL -- "$BIN/probe" -x USR1=5
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/3s/KILL -- "$BIN/probe" -x USR1=5
 	ready it
 	find_leaf
 	start stranger "$BIN/probe" -n
@@ -181,7 +181,7 @@ delegate() {
 }
 
 @test "who moved itself to another cgroup is caught all the same" {
-	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/200ms/KILL -- sh -c '
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/3s/KILL -- sh -c '
 		(echo 0 >"$1/cgroup.procs"; exec "$0" -n -d)
 		(echo 0 >"$1/cgroup.procs"; exec "$0" -S -o heard) &
 		exec "$0" -x USR1=6' "$BIN/probe" "$job"
@@ -269,6 +269,14 @@ brings_bombs_down() {
 	assert_lines heard "ready $daemon"
 }
 
+# It sleeps, and did so a moment ago without a break.
+rests() {
+	local switches
+	switches=$(grep _ctxt_switches "/proc/$1/status")
+	pause .2
+	[[ $(state_of "$1") == S && $(grep _ctxt_switches "/proc/$1/status") == "$switches" ]]
+}
+
 @test "--leftover=wait waits for who was put into the leaf, without waking" {
 	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --leftover=wait -- "$BIN/probe" -x USR1=2
 	ready it
@@ -282,8 +290,7 @@ brings_bombs_down() {
 	inner=$(inner_of "$it_pid")
 	wait_line it.out USR1
 	wait_prints S state_of "$inner"
-	start other sleep 0.3
-	finish other
+	wait_until 'it to come to rest' rests "$inner"
 	before=$(grep _ctxt_switches "/proc/$inner/status")
 	start other sleep 1
 	finish other
@@ -311,7 +318,7 @@ brings_bombs_down() {
 @test "a leaf that vanishes before it is entered is refused, or COMMAND is in it" {
 	start remover sh -c 'echo ready $$; while :; do rmdir "$0"/fry-run-* 2>/dev/null; done' "$job"
 	ready remover
-	for i in {1..30}; do
+	for ((i = $(rounds 30 5); i; i--)); do
 		run "${inside[@]}" "$FRY_RUN" --cgroup=new -- sed -n 's/^0:://p' /proc/self/cgroup
 		if ((status == 0)); then
 			assert_match "$output" "*/fry-run-+([0-9]).+([0-9])" "round $i"
@@ -357,15 +364,22 @@ brings_bombs_down() {
 	nothing_left
 }
 
+# killed MANY [OPTION]: nothing is left in any of so many rounds of killer.
+killed() {
+	local count
+	count=$(rounds "$1")
+	run --separate-stderr "${inside[@]}" "$BIN/killer" "${@:2}" -n "$count" -d 10000 -- \
+		"$FRY_RUN" --cgroup=new -- "$BIN/killer" -T
+	assert_lines - "$count gone"
+}
+
 @test "kill -9 at any moment leaves neither a process nor a leaf" {
-	run --separate-stderr "${inside[@]}" "$BIN/killer" -n 250 -d 10000 -- "$FRY_RUN" --cgroup=new -- "$BIN/killer" -T
-	assert_lines - '250 gone'
+	killed 250
 	assert_equal "$(leaves | wc -l)" 0 'leaves that are left'
 }
 
 @test "kill -9 of the inner process at any moment leaves neither a process nor a leaf" {
-	run --separate-stderr "${inside[@]}" "$BIN/killer" -i -n 250 -d 10000 -- "$FRY_RUN" --cgroup=new -- "$BIN/killer" -T
-	assert_lines - '250 gone'
+	killed 250 -i
 	assert_equal "$(leaves | wc -l)" 0 'leaves that are left'
 }
 
@@ -494,7 +508,7 @@ assert_refused() {
 # --- own
 
 @test "own ends everything in the cgroup but fry-run itself, TERM first" {
-	start it "${inside[@]}" "$FRY_RUN" --cgroup=own --stop=TERM/300ms/KILL -- \
+	start it "${inside[@]}" "$FRY_RUN" --cgroup=own --stop=TERM/3s/KILL -- \
 		sh -c '"$0" -n -d; exec "$0" -x USR1=8' "$BIN/probe"
 	ready it 2
 	start gentle "${inside[@]}" "$BIN/probe" -x TERM=3

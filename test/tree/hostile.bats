@@ -130,7 +130,7 @@ load ../lib/promises
 
 @test "where fry-run cannot become a subreaper nobody is lost who has a parent when KILL comes" {
 	requires seccomp
-	for ((i = 0; i < 10; i++)); do
+	for ((i = $(rounds 10 2); i; i--)); do
 		start it "$BIN/deny" -e EINVAL prctl -- "$FRY_RUN" -v --stop=KILL -- sh -c '"$0" -n -S &
 			sh -c "\"\$0\" -n -S & exec \"\$0\" -n -g" "$0" & exec "$0" -n' "$BIN/probe"
 		ready it 4
@@ -193,7 +193,7 @@ starve() {
 }
 
 @test "where no more memory can be had a daemon gets TERM once" {
-	start it "$FRY_RUN" --stop="$fast" -- sh -c '"$0" -d -n -o heard; exec "$0" -x USR1=3' "$BIN/probe"
+	start it "$FRY_RUN" --stop="$heeded" -- sh -c '"$0" -d -n -o heard; exec "$0" -x USR1=3' "$BIN/probe"
 	ready it
 	wait_line heard 'ready *'
 	starve "$pid"
@@ -207,7 +207,7 @@ starve() {
 
 # All that fry-run could want to say, with a COMMAND that names every signal it gets.
 talk() {
-	start talk "$@" "$FRY_RUN" -v -v -w --stop="$fast" -- "${within[@]}" \
+	start talk "$@" "$FRY_RUN" -v -v -w --stop="$heeded" -- "${within[@]}" \
 		sh -c '"$1" -s 50 >/dev/null; "$0" -d -n -o heard; exec "$0" -x USR1=4' \
 		"$BIN/probe" "$BIN/orphans"
 	ready talk
@@ -239,7 +239,7 @@ talk() {
 }
 
 @test "closed standard descriptors do no harm" {
-	start it "$FRY_RUN" -v -v -w --stop="$fast" -- \
+	start it "$FRY_RUN" -v -v -w --stop="$heeded" -- \
 		sh -c 'exec <&- >&- 2>&-; "$1" -s 50; "$0" -d -n -o heard; exec "$0" -x TERM=4 -o heard' \
 		"$BIN/probe" "$BIN/orphans"
 	wait_line heard 'ready *' 2
@@ -330,7 +330,7 @@ become_make() {
 	cp "$BIN/probe" "$BIN/hidden"
 	chmod u+s "$BIN/hidden"
 	start it unshare --mount sh -c 'mount -t proc -o hidepid=2 proc /proc &&
-		exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"' "$user" "$FRY_RUN" --stop="$fast" -- \
+		exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"' "$user" "$FRY_RUN" --stop="$heeded" -- \
 		sh -c '"$BIN/hidden" -d -n -o heard; "$BIN/probe" -d -n; exec "$BIN/probe" -x HUP=4'
 	ready it 2
 	wait_line heard 'ready *'
@@ -381,7 +381,7 @@ become_make() {
 	start -b "$every" bare "$BIN/probe" -D
 	finish bare
 	assert_equal "$(<it.out)" "$(<bare.out)"
-	start -b "$every" it "$FRY_RUN" --stop="$fast" -- sh -c '"$0" 20; exec "$1" -x TERM=4' "$BIN/orphans" "$BIN/probe"
+	start -b "$every" it "$FRY_RUN" -- sh -c '"$0" 20; exec "$1" -x TERM=4' "$BIN/orphans" "$BIN/probe"
 	ready it
 	wait_prints "${ready[0]}" children_of "$pid"
 	kill -TERM "$pid"
@@ -397,7 +397,7 @@ become_make() {
 	start -i "$every" bare "$BIN/probe" -D
 	finish bare
 	assert_equal "$(<it.out)" "$(<bare.out)"
-	start -i "$every" it "$FRY_RUN" --stop="$fast" -- sh -c '"$0" 20; exec "$1" -n -x USR1=4' "$BIN/orphans" "$BIN/probe"
+	start -i "$every" it "$FRY_RUN" -- sh -c '"$0" 20; exec "$1" -n -x USR1=4' "$BIN/orphans" "$BIN/probe"
 	ready it
 	wait_prints "${ready[0]}" children_of "$pid"
 	kill -TERM "$pid"
@@ -419,7 +419,7 @@ become_make() {
 }
 
 @test "a stop goes on when fry-run was stopped and continued meanwhile" {
-	start it "$FRY_RUN" --stop=TERM/500ms/KILL -- "$BIN/probe" -n
+	start it "$FRY_RUN" --stop=TERM/3s/KILL -- "$BIN/probe" -n
 	ready it
 	kill -TERM "$pid"
 	wait_line it.out TERM
@@ -435,7 +435,7 @@ become_make() {
 @test "CHLD that is sent in masses reaches nobody, and holds up nothing" {
 	start it "$FRY_RUN" -- "$BIN/probe"
 	ready it
-	for _ in {1..5000}; do kill -CHLD "$pid"; done
+	for ((i = $(rounds 5000); i; i--)); do kill -CHLD "$pid"; done
 	kill -TERM "$pid"
 	finish it
 	assert_status 143

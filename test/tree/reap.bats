@@ -5,7 +5,7 @@
 # bats file_tags=core
 load ../lib/helper
 
-fast=TERM/100ms/KILL/2s # a stop that does not take long; the daemons are given their TERM
+fast=TERM/100ms/KILL # for what only KILL ends
 
 setup_more() {
 	export BIN
@@ -39,18 +39,19 @@ parents() {
 }
 
 @test "a thousand orphans that outlive COMMAND are reaped, and its status is kept" {
-	run "$FRY_RUN" -- sh -c '"$0" -l 1000; exit 7' "$BIN/orphans"
+	run "$FRY_RUN" -- sh -c '"$0" -l "$1"; exit 7' "$BIN/orphans" "$(rounds 1000 200)"
 	assert_status 7
 }
 
 @test "-w names each orphan once, and nobody else" {
-	start it "$FRY_RUN" -w -- sh -c '"$0" 1000; exec "$1"' "$BIN/orphans" "$BIN/probe"
+	count=$(rounds 1000 100)
+	start it "$FRY_RUN" -w -- sh -c '"$0" "$2"; exec "$1"' "$BIN/orphans" "$BIN/probe" "$count"
 	ready it
 	wait_prints "${ready[0]}" children_of "$pid"
 	kill -TERM "$pid"
 	finish it
-	assert_equal "$(count_lines it.err 'fry-run: reaped orphan: process +([0-9]) (orphans)')" 1000
-	assert_equal "$(sort -u it.err | wc -l)" 1000 'orphans that were named'
+	assert_equal "$(count_lines it.err 'fry-run: reaped orphan: process +([0-9]) (orphans)')" "$count"
+	assert_equal "$(sort -u it.err | wc -l)" "$count" 'orphans that were named'
 }
 
 @test "without -w nobody is named" {
@@ -270,7 +271,7 @@ trace() {
 }
 
 @test "the children of a thread get TERM" {
-	start it "$FRY_RUN" --stop=TERM/1s/KILL -- \
+	start it "$FRY_RUN" --stop=TERM/3s/KILL -- \
 		sh -c '"$0" -S -t -n -f 2 -o heard & exec "$0" -x USR1=4' "$BIN/probe"
 	ready it
 	wait_line heard 'ready *' 3
@@ -319,7 +320,7 @@ trace() {
 
 # It changes its parent between being found and being signalled.
 @test "a process gets TERM whose parent dies of it at the same time" {
-	for _ in {1..150}; do
+	for ((i = $(rounds 150); i; i--)); do
 		rm -f heard
 		run "$FRY_RUN" --stop=TERM/2s/KILL -- sh -c '"$0" -S -f 1 -o heard &
 			until [ "$(grep -c ready heard)" = 2 ]; do :; done; exit 4' "$BIN/probe"
@@ -366,9 +367,9 @@ find_child() {
 	requires root pid-namespace
 	start it unshare --pid --fork --mount-proc sh -c '
 		"$1" --scope=tree -- "$2" reuse 300 1000000 & fry=$!
-		"$2" guard 300 1500 >guarded &
+		"$2" guard 300 "$3" >guarded &
 		while kill -0 $!; do kill -USR2 $fry; done 2>/dev/null
-		kill -KILL $fry' sh "$FRY_RUN" "$BIN/number"
-	WAIT_LIMIT=60 finish it
+		kill -KILL $fry' sh "$FRY_RUN" "$BIN/number" "$(rounds 1500)"
+	finish it
 	assert_lines guarded 'done'
 }

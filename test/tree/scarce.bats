@@ -60,7 +60,7 @@ reaches_further_down() {
 
 @test "with three descriptors orphans are named, and a timeout is kept" {
 	requires root
-	start it prlimit --nofile=3:100 "$FRY_RUN" -w -t 2s --stop="$fast" -- "$BIN/deny" -n 100 -- \
+	start it prlimit --nofile=3:100 "$FRY_RUN" -w -t 5s --stop="$heeded" -- "$BIN/deny" -n 100 -- \
 		sh -c '"$0" -s 20 >&2; exec "$1" -n' "$BIN/orphans" "$BIN/probe"
 	finish it
 	assert_status 124

@@ -70,7 +70,7 @@ job_is() {
 
 @test "kill -9 of fry-run right after COMMAND was stopped leaves nothing, forty times" {
 	sit
-	for _ in {1..40}; do
+	for ((i = $(rounds 40 5); i; i--)); do
 		job "$FRY_RUN -- sleep 1000"
 		kill -STOP "$command"
 		kill -KILL "$outer"
