@@ -61,7 +61,7 @@ assert_works() {
 	assert_match "$output" '*-Dcppflags -Dcflags*'
 }
 
-@test "the binary is hardened: no writable code, no executable stack, no late relocation" {
+@test "the binary has no writable code, no executable stack and no late relocation" {
 	run readelf -lW "$FRY_RUN"
 	assert_status 0
 	assert_match "$output" '*GNU_RELRO*'
@@ -69,7 +69,7 @@ assert_works() {
 	[[ ! $output =~ (LOAD|GNU_STACK)[^$'\n']*RWE ]]
 }
 
-@test "with libraries all of them are bound at the start, and the stack is protected" {
+@test "a dynamic binary is bound at the start and has stack protectors" {
 	requires gcc
 	make -s -C "$REPO" B="$PWD/new" CC=gcc STATIC=-no-pie STRIP=
 	run readelf -dW new/fry-run
@@ -90,7 +90,7 @@ assert_works() {
 	assert_equal "$(find root -type f)" ''
 }
 
-@test "make clean leaves nothing that git does not know" {
+@test "make clean removes everything that make has built" {
 	requires git
 	cp -R "$REPO" copy
 	cd copy
@@ -101,7 +101,7 @@ assert_works() {
 	[[ ! -e build ]]
 }
 
-@test "--version has the revision where it was built from a checkout, and not from a tarball" {
+@test "--version names the revision of a checkout, and none of a tarball" {
 	requires git
 	mkdir plain
 	tar -C "$REPO" --exclude=./.git --exclude=./build --exclude=./test --exclude='./*.[od]' --exclude=./revision \

@@ -28,7 +28,7 @@ refuses() {
 	[[ ! -e started ]]
 }
 
-@test "no call is made that POSIX does not have" {
+@test "portable: fry-run makes no system call that POSIX does not have" {
 	requires strace
 	run -143 traced --stop=INT/0.1/TERM/0.1/KILL -t 0.1 --status=code -e 124 -- \
 		env --ignore-signal=INT sleep 1000 || :
@@ -37,7 +37,7 @@ refuses() {
 	assert_equal "$output" ''
 }
 
-@test "every signal reaches COMMAND exactly once, but for those that libc keeps" {
+@test "portable: every signal but libc's own reaches COMMAND exactly once" {
 	start it "$FRY_RUN" -k 1h -- "$BIN/probe" -n
 	ready it
 	count=1
@@ -55,7 +55,7 @@ refuses() {
 	assert_status 137
 }
 
-@test "what sigqueue sends keeps its value" {
+@test "portable: a signal of sigqueue(3) keeps its value" {
 	start it "$FRY_RUN" -- "$BIN/probe" -n -q
 	ready it
 	for signal in USR1 RTMIN+4; do
@@ -66,7 +66,7 @@ refuses() {
 	finish it
 }
 
-@test "the status is COMMAND's, death by a signal included" {
+@test "portable: the status is COMMAND's, death by a signal included" {
 	for code in 0 1 77 124 255; do
 		run "$FRY_RUN" sh -c "exit $code"
 		assert_status "$code"
@@ -77,7 +77,7 @@ refuses() {
 	done
 }
 
-@test "INT, TERM and KILL go to COMMAND's group, each after its wait" {
+@test "portable: INT, TERM and KILL go to COMMAND's group, each after its wait" {
 	start it "$FRY_RUN" --stop=INT/0.3/TERM/3s/KILL -- bash -c '"$0" -n -o child.out & exec "$0" -n' "$BIN/probe"
 	ready it
 	command=${ready[0]}
@@ -92,7 +92,7 @@ refuses() {
 	wait_gone "${ready[0]}"
 }
 
-@test "a group that is stopped gets CONT with the request, and acts" {
+@test "portable: a group in state T is continued by a stop request and acts on it" {
 	start it "$FRY_RUN" -k 1h -- bash -c '"$0" -T -o child.out & exec "$0" -T' "$BIN/probe"
 	ready child
 	child=${ready[0]}
@@ -105,7 +105,7 @@ refuses() {
 	wait_gone "$child"
 }
 
-@test "COMMAND gets the steps though it has left its group" {
+@test "portable: COMMAND gets the steps though it has left its group" {
 	start it "$FRY_RUN" --stop=INT/0.2/TERM/3s/KILL --pgroup=inherit -- "$BIN/probe" -n -g
 	ready it
 	kill -INT "$pid"
@@ -114,14 +114,14 @@ refuses() {
 	assert_lines it.out "ready ${ready[0]}" INT TERM
 }
 
-@test "a timeout is 124" {
+@test "portable: a timeout exits 124" {
 	run "$FRY_RUN" -t 0.1 -- sleep 1000
 	assert_status 124
 	run "$FRY_RUN" -t 0.1 -k 0.1 -- "$BIN/probe" -n
 	assert_status 124
 }
 
-@test "what outlives COMMAND is left" {
+@test "portable: processes that outlive COMMAND are left running" {
 	for option in -v --leftover=leave; do
 		start it "$FRY_RUN" "$option" -- "$BIN/probe" -d -n -o daemon.out
 		finish it
@@ -134,7 +134,7 @@ refuses() {
 	done
 }
 
-@test "what cannot be had is refused by its name, and nothing is started" {
+@test "portable: an option that the system cannot support is refused by its name" {
 	for leftover in stop wait fail; do
 		refuses --leftover="$leftover"
 		assert_lines - 'fry-run: --leftover: only leave is possible where the system does not tell who is left'
@@ -151,14 +151,14 @@ refuses() {
 	assert_status 0
 }
 
-@test "a COMMAND that is missing is 127, and one that cannot be executed 126" {
+@test "portable: a missing COMMAND is 127, and one that cannot be executed is 126" {
 	run -127 "$FRY_RUN" ./missing
 	run -127 "$FRY_RUN" no-such-command
 	: >plain
 	run -126 "$FRY_RUN" ./plain
 }
 
-@test "--version and --license are those of any other, --help says what is different" {
+@test "portable: --version and --license are as on Linux, and --help names the difference" {
 	run "$FRY_RUN" --version
 	assert_status 0
 	assert_match "$output" "fry-run $(sed -n 's/^#define FRY_VERSION "\(.*\)"/\1/p' "$REPO/fry.h")*"
@@ -166,7 +166,7 @@ refuses() {
 	assert_match "$("$FRY_RUN" --help)" '*--leftover=leave is the*'
 }
 
-@test "the report is as the schema says" {
+@test "portable: the report is as the schema says" {
 	requires python3
 	run -137 "$FRY_RUN" --report=report --stop=INT/0.1/KILL -- \
 		sh -c 'trap "" INT; kill -INT $PPID; while :; do sleep 0.1; done' $'\xff"\n'
@@ -177,7 +177,7 @@ for line in open(sys.argv[2]):
 	assert_equal "$(wc -l <report)" 2
 }
 
-@test "fry-run holds no descriptor but stderr, however high" {
+@test "portable: fry-run holds no descriptor but stderr, however high its number" {
 	"$FRY_RUN" -- "$BIN/probe" -n -o it.out 20>other 300>other 700>other &
 	pid=$!
 	ready it
@@ -190,7 +190,7 @@ for line in open(sys.argv[2]):
 
 # What follows is not run on the systems that it is for: test/procctl plays their procctl(2).
 
-@test "procctl: everything is stopped, wherever it is, each by one TERM, then KILL" {
+@test "procctl: every descendant gets TERM once, then KILL" {
 	start it "$PROCCTL" -v -k 3 --report=report -- bash -c '
 		"$0" -d -o polite.out; "$0" -d -n -o daemon.out; "$0" -n -o child.out &
 		until [[ -s child.out ]]; do sleep .01; done' "$BIN/probe"
@@ -205,7 +205,7 @@ for line in open(sys.argv[2]):
 	assert_equal "$(jq -c '[.leftovers[].signal] | sort' report)" '["KILL","KILL","TERM"]'
 }
 
-@test "procctl: what a request has brought is not brought again when COMMAND is gone" {
+@test "procctl: a leftover that got TERM with the request gets no second one" {
 	start it "$PROCCTL" -k 3 -- bash -c '
 		"$0" -n -o child.out & "$0" -d -n -o daemon.out; exec "$0"' "$BIN/probe"
 	ready it
@@ -220,7 +220,7 @@ for line in open(sys.argv[2]):
 	nothing_left
 }
 
-@test "procctl: --leftover=fail is 125, wait waits, leave leaves" {
+@test "procctl: --leftover=fail exits 125, wait waits, leave leaves" {
 	run "$PROCCTL" --leftover=fail -k 0.1 -- "$BIN/probe" -d -o daemon.out
 	assert_status 125
 	nothing_left
@@ -237,7 +237,7 @@ for line in open(sys.argv[2]):
 	end "${ready[0]}"
 }
 
-@test "procctl: children that were inherited have another reaper, and are left" {
+@test "procctl: children inherited by exec have another reaper and are left" {
 	start it bash -c '"$0" -n -o before.out & exec "$1" -k 0.1 -- "$0" -d -n -o daemon.out' \
 		"$BIN/probe" "$PROCCTL"
 	ready daemon
@@ -249,7 +249,7 @@ for line in open(sys.argv[2]):
 	end "${ready[0]}"
 }
 
-@test "procctl: the parent's death is as TERM from a process, where that was asked for" {
+@test "procctl: --parent-death=TERM makes the parent's death a TERM request" {
 	mkfifo it.fifo
 	start parent sh -c '"$0" -p TERM -- "$1" & read -r _ <it.fifo' "$PROCCTL" "$BIN/probe"
 	ready parent
@@ -258,7 +258,7 @@ for line in open(sys.argv[2]):
 	assert_lines parent.out "ready ${ready[0]}" TERM
 }
 
-@test "procctl of DragonFly: everything is killed, one after the other" {
+@test "procctl of DragonFly: every descendant is killed one by one" {
 	start it "$DRAGONFLY" --stop=INT/0.2/TERM/3s/KILL -- bash -c '
 		"$0" -d -n -o one.out; "$0" -d -n -f 2 -o two.out; exec "$0" -n' "$BIN/probe"
 	ready it

@@ -17,7 +17,7 @@ clean() {
 		-e 'consider this a bug' -e 'valgrind.org/support')" ''
 }
 
-@test "valgrind finds nothing: a command that ends, fails, cannot be executed, dies" {
+@test "valgrind finds no error where COMMAND ends, fails, cannot be executed or dies" {
 	requires valgrind
 	clean 0 true
 	clean 3 --no-guard -vv sh -c 'exit 3'
@@ -26,7 +26,7 @@ clean() {
 	clean 139 sh -c 'kill -SEGV $$'
 }
 
-@test "valgrind finds nothing: leftovers, a timeout, orphans, a cgroup, a report" {
+@test "valgrind finds no error with leftovers, a timeout, orphans, a cgroup and a report" {
 	requires valgrind root cgroup2
 	clean 3 -k 0.2 sh -c 'setsid sleep 100 & setsid sleep 100 & exit 3'
 	clean 124 -t 0.3 --stop=TERM/0.2/KILL sh -c 'trap "" TERM; sleep 50 & while :; do sleep 50; done'

@@ -12,28 +12,28 @@ teardown_more() {
 	box_delete
 }
 
-@test "the status of COMMAND is the container's" {
+@test "in a container PID 1 exits with COMMAND's status" {
 	box_run /fry-run -- true
 	assert_status 0
 	box_run /fry-run -- /probe -e 7
 	assert_status 7
 }
 
-@test "PID 1 cannot die of COMMAND's signal, and exits with 128 + N instead" {
+@test "in a container PID 1 exits with 128 + N where COMMAND died of signal N" {
 	box_run /fry-run -- sh -c 'kill -KILL $$'
 	assert_status 137
 	box_run /fry-run -- sh -c 'kill -TERM $$'
 	assert_status 143
 }
 
-@test "a COMMAND that is missing ends the container with 127, one that is no program with 126" {
+@test "in a container a missing COMMAND exits 127 and a directory 126" {
 	box_run /fry-run -- /missing
 	assert_status 127
 	box_run /fry-run -- /tmp
 	assert_status 126
 }
 
-@test "TERM reaches COMMAND, which decides on the status" {
+@test "in a container TERM reaches COMMAND, which decides on the status" {
 	box_start /fry-run -- /probe -x TERM=3
 	ready box
 	box_kill TERM
@@ -42,7 +42,7 @@ teardown_more() {
 	assert_heard box.out TERM
 }
 
-@test "TERM kills a COMMAND that does not care for it" {
+@test "in a container TERM kills a COMMAND with default dispositions" {
 	box_start /fry-run -- sh -c 'echo ready $$; exec sleep 1000'
 	ready box
 	box_kill TERM
@@ -50,7 +50,7 @@ teardown_more() {
 	assert_status 143
 }
 
-@test "every signal is forwarded each time it comes, a second TERM too" {
+@test "in a container every signal is forwarded each time, a second TERM included" {
 	local sent=(TERM HUP USR1 TERM WINCH RTMIN+3) number=(15 1 10 15 28 37) so_far=() i
 	box_start /fry-run -- /probe -i TERM -x USR2=0
 	ready box
@@ -70,7 +70,7 @@ heard_so_far() {
 	[[ $(heard box.out) == "$*" ]]
 }
 
-@test "no zombie is left of a hundred orphans" {
+@test "in a container a hundred orphans are reaped" {
 	box_start /fry-run -- sh -c '/orphans 100; exec /probe'
 	ready box
 	wait_until 'the zombies to be reaped' no_zombies
@@ -78,7 +78,7 @@ heard_so_far() {
 	finish box
 }
 
-@test "a PID 1 that does not reap keeps them all" {
+@test "in a container a PID 1 that does not reap keeps a hundred zombies" {
 	box_start sh -c 'echo ready $$; exec sleep 1000'
 	ready box
 	box_exec /orphans 100
@@ -100,14 +100,14 @@ a_hundred_zombies() {
 	(($(zombies) >= 100))
 }
 
-@test "a daemon gets TERM before the container ends" {
+@test "in a container a daemon gets TERM when COMMAND has ended" {
 	box_run /fry-run -- sh -c '/probe -d -o /heard; exit 4'
 	assert_status 4
 	assert_equal "$(count_lines "$root/heard" 'ready *')" 1
 	assert_heard "$root/heard" TERM
 }
 
-@test "a daemon that is stopped gets its TERM, too" {
+@test "in a container a daemon in state T acts on TERM" {
 	box_start /fry-run -- sh -c '/probe -d -T -o /heard; exec /probe -x HUP=4'
 	ready box
 	wait_until 'the daemon to stop' a_process_is_stopped
@@ -125,7 +125,7 @@ a_process_is_stopped() {
 	return 1
 }
 
-@test "a daemon that ignores TERM is killed after -k" {
+@test "in a container a daemon that ignores TERM is killed after -k" {
 	local began
 	began=$(now)
 	box_run /fry-run -k 3 -- sh -c '/probe -d -n -o /heard; exit 4'
@@ -134,7 +134,7 @@ a_process_is_stopped() {
 	assert_heard "$root/heard" TERM
 }
 
-@test "a COMMAND that ignores TERM is killed after -k, its daemon with it" {
+@test "in a container a COMMAND that ignores TERM is killed after -k with its daemon" {
 	local began
 	box_start /fry-run -k 3 -- sh -c '/probe -d -n -o /heard; exec /probe -n'
 	ready box
@@ -146,7 +146,7 @@ a_process_is_stopped() {
 	assert_heard box.out TERM
 }
 
-@test "the container lasts as long as the daemon with --leftover=wait" {
+@test "in a container --leftover=wait waits for a daemon" {
 	box_start /fry-run --leftover=wait -- sh -c '/probe -d -o /heard -x USR1=0; exit 4'
 	wait_until 'the daemon to be alone' daemon_is_alone
 	box_kill HUP
@@ -163,17 +163,17 @@ daemon_is_alone() {
 	[[ $(count_lines "$root/heard" 'ready *') == 1 && $left && $(name_of "$left") == probe ]]
 }
 
-@test "the task itself may end the container with kill -TERM 1" {
+@test "in a container COMMAND itself may send TERM to PID 1" {
 	box_run /fry-run -- sh -c 'kill -TERM 1; exec sleep 1000'
 	assert_status 143
 }
 
-@test "what a task leaves in the background does not keep the container" {
+@test "in a container background jobs of COMMAND do not outlive it" {
 	box_run /fry-run -k 0 -- sh -c 'sleep 1000 & /probe & exit 6'
 	assert_status 6
 }
 
-@test "-p SIGKILL kills everything at once when the runtime dies" {
+@test "in a container -p SIGKILL kills everything when the runtime dies" {
 	local below
 	box_start /fry-run -p SIGKILL -- sh -c '/probe -d -n -o /heard; exec /probe -n -o /heard'
 	wait_line "$root/heard" 'ready *' 2

@@ -64,7 +64,7 @@ podman_init_start() {
 	assert_heard box.out HUP USR1
 }
 
-@test "podman run passes on its own signals" {
+@test "podman run's own signals reach COMMAND once" {
 	podman_init_start /probe -x INT=9
 	wait_until 'podman to pass on signals' passes_on
 	kill -HUP "$box_pid"
@@ -115,7 +115,7 @@ entrypoint() {
 	entrypoint=(--entrypoint "[$json]" --rootfs "$root")
 }
 
-@test "tini's flags that ask for no more than fry-run does are taken" {
+@test "an ENTRYPOINT with tini's flags works with fry-run" {
 	local words flags
 	for words in '-s --' -v '-vvv --' '-p SIGKILL --' '-s -g' '-wvg --'; do
 		read -ra flags <<<"$words"
@@ -125,7 +125,7 @@ entrypoint() {
 	done
 }
 
-@test "tini -e 143: a COMMAND that TERM killed has done well" {
+@test "an ENTRYPOINT with tini's -e 143 exits 0 where TERM killed COMMAND" {
 	entrypoint /fry-run -e 143 --
 	podman_start "${entrypoint[@]}" /probe
 	ready box
@@ -134,7 +134,7 @@ entrypoint() {
 	assert_status 0
 }
 
-@test "tini -g: a signal is for the whole group" {
+@test "an ENTRYPOINT with tini's -g forwards to COMMAND's group" {
 	entrypoint /fry-run -g --
 	podman_start "${entrypoint[@]}" sh -c '/probe -x HUP=0 & exec /probe -x HUP=2'
 	ready box 2
@@ -144,7 +144,7 @@ entrypoint() {
 	assert_equal "$(count_lines box.out HUP)" 2 'HUP heard'
 }
 
-@test "without -g a signal that no terminal sends is for COMMAND alone" {
+@test "an ENTRYPOINT without -g forwards HUP to COMMAND alone" {
 	entrypoint /fry-run --
 	podman_start "${entrypoint[@]}" sh -c '/probe -x HUP=0 -x TERM=0 & exec /probe -x HUP=2'
 	ready box 2
@@ -154,7 +154,7 @@ entrypoint() {
 	assert_equal "$(count_lines box.out HUP)" 1 'HUP heard'
 }
 
-@test "tini -w: orphans are named as they are reaped" {
+@test "an ENTRYPOINT with tini's -w names orphans as they are reaped" {
 	entrypoint /fry-run -w --
 	podman_start "${entrypoint[@]}" sh -c '/orphans 3; exec /probe'
 	ready box
@@ -166,7 +166,7 @@ entrypoint() {
 
 # --- as the users of others do
 
-@test "dumb-init --rewrite and -r: another signal is forwarded" {
+@test "an ENTRYPOINT with dumb-init's --rewrite forwards the other signal" {
 	local option
 	for option in --rewrite -r; do
 		entrypoint /fry-run $option 15:2 --
@@ -180,7 +180,7 @@ entrypoint() {
 	done
 }
 
-@test "dumb-init --single-child and -c: a signal is for COMMAND alone" {
+@test "an ENTRYPOINT with dumb-init's --single-child forwards to COMMAND alone" {
 	local option
 	for option in --single-child -c; do
 		entrypoint /fry-run $option

@@ -6,7 +6,7 @@ figure() {
 	sed -n "s/^.* \([0-9][0-9]*\) $1.*$/\1/p" <<<"$output"
 }
 
-@test "hundreds of random runs under random events break no promise" {
+@test "random runs under random events break no promise" {
 	requires root pid-namespace cgroup2
 	local runs
 	runs=$(rounds 1000 60)
@@ -21,7 +21,7 @@ figure() {
 	[[ ! $output =~ ' 0 of ' ]]
 }
 
-@test "a wrapper that leaves processes behind is caught" {
+@test "stress catches a wrapper that leaves processes behind" {
 	requires root pid-namespace
 	cat >wrapper <<-'END'
 		#!/bin/sh
@@ -35,7 +35,7 @@ figure() {
 	assert_match "$output" $'*\nFAILED +([0-9]) *'
 }
 
-@test "a seed makes the same plan each time" {
+@test "stress derives one plan from one seed" {
 	requires root pid-namespace
 	local first
 	run "$BIN/stress" -v -j 1 -n 1 -s 7 "$FRY_RUN"

@@ -74,7 +74,7 @@ long_options() {
 	assert_equal "$(fish_tab 'fry-run -' | grep -x -e '-[a-zA-Z]' | sort -u)" "$expected"
 }
 
-@test "an option that --help shows with an argument takes one in all of them" {
+@test "an option that --help shows with an argument takes one in every shell's completion" {
 	local option
 	for option in $("$FRY_RUN" --help | grep -o -e '--[a-z-]*=' | grep -v -x -e '--group='); do
 		grep -q -e "[^a-z]$option\[\|$option}" "$COMPLETIONS/_fry-run"
@@ -84,7 +84,7 @@ long_options() {
 	done
 }
 
-@test "every signal that is offered is taken, and in bash and fish the same" {
+@test "every signal that a completion offers is accepted, and bash's and fish's are equal" {
 	requires fish
 	local option signal
 	for option in --rewrite= --rewrite=HUP: --parent-death= --stop=INT/ --stop=; do
@@ -121,7 +121,7 @@ words_of() {
 
 # --- bash
 
-@test "bash: options, and their values behind = and as a word of their own" {
+@test "bash: options and their values are completed, behind = and as a word of their own" {
 	tab 'fry-run --sc' --scope=
 	assert_lines compopt 'compopt -o nospace'
 	tab 'fry-run --l' --leftover= --license
@@ -145,7 +145,7 @@ words_of() {
 	tab 'fry-run --no-such='
 }
 
-@test "bash: signals" {
+@test "bash: the signals of -p and -r are completed" {
 	tab 'fry-run -p H' HUP
 	tab 'fry-run -pH' -pHUP
 	tab 'fry-run -wvpH' -wvpHUP
@@ -161,7 +161,7 @@ words_of() {
 	tab 'fry-run --stop IN' INT
 }
 
-@test "bash: the file of --report" {
+@test "bash: the file of --report is completed" {
 	: >log.json
 	mkdir logs
 	tab 'fry-run --report=lo' log.json logs
@@ -170,7 +170,7 @@ words_of() {
 	tab 'fry-run --report=fd:' 1 2 3
 }
 
-@test "bash: COMMAND and files, without bash-completion" {
+@test "bash: COMMAND and files are completed without bash-completion" {
 	: >log.txt
 	tab_has 'fry-run setsi' setsid
 	tab_has 'fry-run -- setsi' setsid
@@ -182,7 +182,7 @@ words_of() {
 	tab 'fry-run -- : --sco'
 }
 
-@test "bash: COMMAND's own completion, with bash-completion" {
+@test "bash: COMMAND's own completion works with bash-completion" {
 	if [[ ! -e $BASH_COMPLETION ]]; then requires bash-completion; fi
 	bash_completion=$BASH_COMPLETION
 	tab_has 'fry-run -- setsi' setsid
@@ -233,20 +233,20 @@ bash_at_terminal() {
 	finish shell
 }
 
-@test "bash at a terminal" {
+@test "bash at a terminal completes options and values" {
 	bash_at_terminal
 }
 
-@test "bash at a terminal where words are cut at blanks only" {
+@test "bash at a terminal completes values where words are cut at blanks only" {
 	bash_at_terminal 'COMP_WORDBREAKS=" "'
 }
 
-@test "bash at a terminal, with bash-completion" {
+@test "bash at a terminal completes with bash-completion" {
 	if [[ ! -e $BASH_COMPLETION ]]; then requires bash-completion; fi
 	bash_at_terminal ". '$BASH_COMPLETION'"
 }
 
-@test "zsh at a terminal" {
+@test "zsh at a terminal completes options and values" {
 	requires zsh
 	my_files
 	printf '%s\n' 'PS1=' "fpath=('$COMPLETIONS' \$fpath)" 'autoload -Uz compinit' 'compinit -D -u' \
@@ -270,7 +270,7 @@ fish_tab() {
 	' "$COMPLETIONS/fry-run.fish" "$1" </dev/null | cut -f1
 }
 
-@test "fish: options, values, signals, COMMAND and its own completion" {
+@test "fish: options, values, signals, COMMAND and COMMAND's own options are completed" {
 	requires fish
 	my_files
 	local line answer

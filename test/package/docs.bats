@@ -48,13 +48,13 @@ holds() {
 
 # --- the three ways to read it
 
-@test "make docs makes the page as HTML and as PDF, and a picture" {
+@test "make docs makes the manual page as HTML and PDF, and a picture" {
 	run ls "$docs"
 	assert_lines - fry-run.1.html fry-run.1.pdf leak.svg
 	assert_equal "$(head -c 5 "$docs/fry-run.1.pdf")" %PDF-
 }
 
-@test "the page fits a terminal of 80 columns, and mandoc has nothing to warn of" {
+@test "the manual page fits 80 columns and mandoc has nothing to warn of" {
 	run mandoc -T lint -W warning "$PAGE"
 	assert_equal "$(grep -v 'outdated mandoc.db' <<<"$output")" ''
 	run screen
@@ -112,7 +112,7 @@ holds() {
 
 # --- that it is so
 
-@test "every option of --help is in the page with the same values, and no other" {
+@test "the manual page has exactly the options of --help, with equal values" {
 	# --help explains -g and -c by two values of --scope.
 	assert_equal "$(screen 200 | sed -n '/^OPTIONS/,/^PLACEMENT/s/^     -/-/p' | options)" \
 		"$("$FRY_RUN" --help | sed -n 's/^ *-/-/p' | options | grep -vxE -e '--scope=(group|command)')"
@@ -131,7 +131,7 @@ examples() {
 }
 
 # Without a COMMAND nothing is refused but that, once all the options were read and go together.
-@test "every example of the page has options that fry-run takes" {
+@test "fry-run accepts the options of every example of the manual page" {
 	local line options count=0
 	while IFS= read -r line; do
 		line=${line#*fry-run}
@@ -151,7 +151,7 @@ examples() {
 
 # --- the picture
 
-@test "the picture is what a run of today draws, and only fry-run leaves nothing" {
+@test "the README's picture is what a run draws now, and only fry-run leaves nothing in it" {
 	cmp "$docs/leak.svg" "$REPO/doc/leak.svg"
 	cmp "$BATS_FILE_TMPDIR/tree/doc/leak.svg" "$REPO/doc/leak.svg"
 	requires python3
@@ -167,7 +167,7 @@ examples() {
 		'$ fry-run --' '(nothing)'
 }
 
-@test "the picture is not drawn where a command of it is missing" {
+@test "the README's picture is not drawn where one of its commands is missing" {
 	mkdir bin
 	ln -s "$(command -v bash)" "$(command -v realpath)" bin/
 	PATH=$PWD/bin run -1 bash "$REPO/doc/picture"

@@ -279,7 +279,7 @@ mkdir -p /out/usr/bin && cp /src/built /out/usr/bin/fry-run\n' >"$root/bin/make"
 
 # --- on a machine
 
-@test "the systemd unit is one, and its KILL is the last to come" {
+@test "the systemd unit is valid, and systemd's KILL comes after fry-run's" {
 	requires systemd-analyze
 	sed "s|/usr/bin/fry-run|$FRY_RUN|; s|/usr/local/bin/|$PWD/tools/|" "$EXAMPLES/my-server.service" \
 		>my-server.service
@@ -337,7 +337,7 @@ beside() {
 	nothing_left
 }
 
-@test "script: it stops at a leak, and a signal for it is for the service, the helper included" {
+@test "script.sh ends at a leak and passes a signal on to its service and helper" {
 	beside migrate self-test helper service
 	cp "$EXAMPLES/script.sh" .
 	script_checked script.sh sh

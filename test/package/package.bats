@@ -70,7 +70,7 @@ setup_more() {
 	assert_status 0
 }
 
-@test "the package can be installed, works and can be removed, where there is nothing but busybox" {
+@test "the package can be installed, works and can be removed in a root with busybox alone" {
 	requires root busybox
 	clean_root
 	in_root --install "$deb"
@@ -103,7 +103,7 @@ in_root() {
 
 # --- the tarball
 
-@test "make dist makes the same bytes wherever, whenever and by whomever it is called" {
+@test "make dist makes equal bytes in another directory, time zone and umask" {
 	requires git
 	git clone --quiet "$tree" elsewhere
 	make -s -C "$tree" dist
@@ -130,7 +130,7 @@ in_root() {
 	assert_match "$output" '*ok 1 *'
 }
 
-@test "the versions agree, and their dates: of the source, of the Debian package, of the changelog" {
+@test "the source, the Debian package and the changelog agree in version and date" {
 	local release debian
 	assert_match "$(head -n 1 "$REPO/debian/changelog")" "fry-run ($(version_of "$REPO")) *"
 	debian=$(sed -n 's/^ -- .*>  //p;T;q' "$REPO/debian/changelog")
@@ -161,7 +161,7 @@ in_root() {
 	rm -r "$tree/build/static"
 }
 
-@test "what does not do fry-run's work does not pass for it" {
+@test "test/smoke fails for tini and env" {
 	requires tini
 	"$REPO/test/smoke" "$FRY_RUN"
 	run "$REPO/test/smoke" tini

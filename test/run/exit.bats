@@ -68,7 +68,7 @@ executable() {
 
 # --- COMMAND's own
 
-@test "each of the 256 statuses is mirrored" {
+@test "fry-run exits with COMMAND's status, from 0 to 255" {
 	for code in $(statuses); do
 		fry "$BIN/probe" -e "$code"
 		assert_status "$code"
@@ -77,7 +77,7 @@ executable() {
 }
 
 # bats test_tags=linux
-@test "death by each signal is mirrored" {
+@test "fry-run dies of each signal that COMMAND died of" {
 	for signal in $(deadly); do
 		assert_equal "$(ending_of "$BIN/probe" -k "$signal" -o unwrapped)" "died of $signal"
 		assert_equal "$(ending_of "$FRY_RUN" "$BIN/probe" -k "$signal" -o wrapped)" "died of $signal"
@@ -85,14 +85,14 @@ executable() {
 }
 
 # bats test_tags=linux
-@test "death by each signal is mirrored that fry-run was started with ignored and blocked" {
+@test "fry-run dies of COMMAND's signal though it was ignored and blocked at entry" {
 	for signal in $(deadly); do
 		assert_equal "$(ending_of "$BIN/fresh" -i "$signal" -b "$signal" "$FRY_RUN" \
 			"$BIN/probe" -k "$signal" -o out)" "died of $signal"
 	done
 }
 
-@test "death is mirrored though another deadly signal is pending" {
+@test "fry-run dies of COMMAND's signal though another deadly one is pending" {
 	start it "$FRY_RUN" sh -c 'echo ready $$; exec sleep 1000'
 	ready it
 	inner=$(inner_of "$pid")
@@ -109,13 +109,13 @@ executable() {
 	assert_status $((128 + $(kill -l RTMIN+6)))
 }
 
-@test "nested in itself, fry-run mirrors the same" {
+@test "nested fry-runs exit and die as COMMAND did" {
 	assert_equal "$(ending_of "$FRY_RUN" "$FRY_RUN" "$FRY_RUN" sh -c 'exit 42')" 'exited 42'
 	assert_equal "$(ending_of "$FRY_RUN" "$FRY_RUN" "$FRY_RUN" sh -c 'kill -USR1 $$')" 'died of 10'
 }
 
 # bats test_tags=linux
-@test "COMMAND's status counts, not that of an orphan or of what is stopped afterwards" {
+@test "the status is COMMAND's, not an orphan's or a leftover's" {
 	fry sh -c '"$0" -e 9 -d; "$0" -x TERM=8 -d; exit 7' "$BIN/probe"
 	assert_status 7
 	fry sh -c '"$0" -x TERM=8 -d -o orphan.out; kill -USR1 $$' "$BIN/probe"
@@ -129,7 +129,7 @@ executable() {
 }
 
 # bats test_tags=linux
-@test "one core is dumped, COMMAND's" {
+@test "only COMMAND dumps core" {
 	requires_core_files
 	for signal in QUIT ABRT SEGV; do
 		touch -d '1 second ago' mark
@@ -142,7 +142,7 @@ executable() {
 }
 
 # bats test_tags=linux
-@test "a core limit of 0 prevents the second core, and being undumpable does, too" {
+@test "a core limit of 0 or PR_SET_DUMPABLE alone prevents a second core" {
 	requires seccomp
 	requires_core_files
 	for denied in prctl prlimit64; do
@@ -214,7 +214,7 @@ executable() {
 	assert_equal "$(ending_of "$FRY_RUN" -e 15 sh -c 'kill -TERM $$')" 'died of 15'
 }
 
-@test "-e makes no success of a COMMAND that could not be executed" {
+@test "-e does not turn a COMMAND that cannot be executed into a success" {
 	fry -e 127 -e 126 ./missing
 	assert_status 127
 	fry -e 127 -e 126 /
@@ -223,14 +223,14 @@ executable() {
 	assert_status 0
 }
 
-@test "-e makes no success of a timeout" {
+@test "-e does not turn a timeout into a success" {
 	fry -e 124 -e 130 -e 143 -e 0 -t .05 sleep 1000
 	assert_status 124
 }
 
 # --- 124 and 125
 
-@test "a timeout is 124, however COMMAND ends then" {
+@test "a timeout exits 124, however COMMAND ends then" {
 	fry -t .05 sleep 1000
 	assert_status 124
 	fry -t .05 "$BIN/probe" -x INT=0
@@ -243,7 +243,7 @@ executable() {
 	assert_status 124
 }
 
-@test "a COMMAND that ends in time keeps its status" {
+@test "a COMMAND that ends before its timeout keeps its status" {
 	fry -t 1h sh -c 'exit 7'
 	assert_status 7
 	fry -t 1h sh -c 'exit 124'
@@ -251,14 +251,14 @@ executable() {
 }
 
 # bats test_tags=linux
-@test "a timeout does not count once COMMAND has ended" {
+@test "a timeout that expires during --leftover=stop does not change the status" {
 	# The daemon takes TERM and stays until the KILL, when the timeout is long over.
 	fry -t 3 -k 4 sh -c '"$0" -d -n -o daemon.out; exit 7' "$BIN/probe"
 	assert_status 7
 	assert_equal "$(count_lines daemon.out TERM)" 1
 }
 
-@test "no process to be had is 125, and says why" {
+@test "where fork fails with EAGAIN or ENOMEM fry-run exits 125 and says why" {
 	requires seccomp
 	run "$BIN/deny" -e EAGAIN fork -- "$FRY_RUN" true
 	assert_status 125
@@ -268,14 +268,14 @@ executable() {
 	assert_match "${output,,}" 'fry-run: cannot fork: *memory*'
 }
 
-@test "no process to be had because of the user's limit is 125" {
+@test "at RLIMIT_NPROC 0 fry-run exits 125" {
 	requires root seccomp setpriv
 	run "$BIN/deny" -u 0 -- setpriv --reuid 54321 --clear-groups "$FRY_RUN" true
 	assert_status 125
 	assert_match "$output" 'fry-run: cannot fork: *limit on processes*'
 }
 
-@test "misuse is 125" {
+@test "a malformed option and a missing COMMAND exit 125" {
 	fry -t x true
 	assert_status 125
 	fry
@@ -283,7 +283,7 @@ executable() {
 }
 
 # bats test_tags=linux
-@test "--leftover=fail makes 125 of a success that leaves something behind, and names it" {
+@test "--leftover=fail exits 125 where a successful COMMAND leaves processes, and names them" {
 	fry --leftover=fail sh -c '"$0" -d -o daemon.out; "$0" -d -o daemon.out' "$BIN/probe"
 	assert_status 125
 	ready daemon 2
@@ -294,7 +294,7 @@ executable() {
 }
 
 # bats test_tags=linux
-@test "--leftover=fail leaves a failure, and death by a signal, as it is" {
+@test "--leftover=fail keeps a failure and death by a signal" {
 	fry --leftover=fail sh -c '"$0" -d -o daemon.out; exit 7' "$BIN/probe"
 	assert_status 7
 	assert_equal "$(ending_of "$FRY_RUN" --leftover=fail sh -c '"$0" -d -o daemon.out; kill -HUP $$' \
@@ -304,20 +304,20 @@ executable() {
 }
 
 # bats test_tags=linux
-@test "--leftover=fail is a success where nothing is left behind" {
+@test "--leftover=fail exits 0 without leftovers" {
 	fry --leftover=fail sh -c 'sleep 0 & wait'
 	assert_status 0
 	assert_lines err
 }
 
-@test "--leftover=fail makes 125 of an expected status, too" {
+@test "--leftover=fail exits 125 where COMMAND's status is expected by -e" {
 	fry --leftover=fail -e 7 sh -c '"$0" -d -o daemon.out; exit 7' "$BIN/probe"
 	assert_status 125
 }
 
 # --- 126 and 127: a COMMAND that cannot be executed
 
-@test "a COMMAND that is missing is 127" {
+@test "a missing COMMAND exits 127" {
 	mkdir empty
 	cannot_execute 127 'No such file or directory' ./missing
 	cannot_execute 127 'No such file or directory' /missing/too
@@ -325,12 +325,12 @@ executable() {
 	PATH=$PWD/empty cannot_execute 127 'No such file or directory' sh
 }
 
-@test "an empty COMMAND is 127" {
+@test "an empty COMMAND exits 127" {
 	cannot_execute 127 'No such file or directory' ''
 	PATH=:/bin cannot_execute 127 'No such file or directory' ''
 }
 
-@test "a COMMAND that is not executable is 126" {
+@test "a COMMAND that is not executable exits 126" {
 	echo true >plain
 	cannot_execute 126 'Permission denied' ./plain
 	PATH=$PWD cannot_execute 126 'Permission denied' plain
@@ -340,25 +340,25 @@ executable() {
 	assert_match "$(<err)" 'fry-run: cannot execute loop: *[Ss]ymbolic link*' # as libc words it
 }
 
-@test "a directory is 126" {
+@test "a COMMAND that is a directory exits 126" {
 	mkdir directory
 	cannot_execute 126 'Permission denied' ./directory
 	cannot_execute 126 'Permission denied' /
 	PATH=$PWD cannot_execute 126 'Permission denied' directory
 }
 
-@test "a COMMAND below what is no directory is 126" {
+@test "a COMMAND below a plain file exits 126" {
 	: >plain
 	cannot_execute 126 'Not a directory' ./plain/command
 }
 
-@test "a COMMAND whose interpreter is missing is 127" {
+@test "a COMMAND whose interpreter is missing exits 127" {
 	printf '#!/no/such/interpreter\n' >script
 	chmod +x script
 	cannot_execute 127 'No such file or directory' ./script
 }
 
-@test "a COMMAND that no one may see is 126" {
+@test "a COMMAND in an unreadable directory exits 126" {
 	requires root setpriv
 	mkdir -m 700 secret
 	chmod 755 .
@@ -370,7 +370,7 @@ executable() {
 	assert_lines - 'fry-run: cannot execute secret/command: Permission denied'
 }
 
-@test "a file in no format that is known is left to sh, as by env(1)" {
+@test "a COMMAND of unknown format is given to sh, as by env(1)" {
 	printf '\177ELF\2\1\1' >alien
 	head -c 100 /dev/zero >>alien
 	chmod +x alien
@@ -379,14 +379,14 @@ executable() {
 	assert_status "$expected"
 }
 
-@test "a COMMAND that is open for writing is 126" {
+@test "a COMMAND that is open for writing exits 126" {
 	cp "$BIN/probe" busy
 	exec 7>>busy
 	cannot_execute 126 'Text file busy' ./busy
 	exec 7>&-
 }
 
-@test "a COMMAND whose name is too long is 126, and the reason is given" {
+@test "a COMMAND whose name is too long exits 126 with the reason" {
 	long=$(printf '%05000d' 0)
 	fry "./$long"
 	assert_status 126
@@ -396,7 +396,7 @@ executable() {
 	assert_match "$(tr '[:upper:]' '[:lower:]' <err)" '*name too long'
 }
 
-@test "the status of what cannot be executed does not depend on stderr" {
+@test "the status of a COMMAND that cannot be executed does not depend on a closed or full stderr" {
 	"$FRY_RUN" ./missing 2>&- && status=0 || status=$?
 	assert_status 127
 	"$FRY_RUN" ./missing 2>/dev/full && status=0 || status=$?
@@ -405,7 +405,7 @@ executable() {
 	assert_status 126
 }
 
-@test "nor on a reader of stderr who has gone, or does not read" {
+@test "the status of a COMMAND that cannot be executed does not depend on a reader of stderr" {
 	mkfifo pipe
 	exec 7<>pipe
 	exec 8>pipe 7>&-
@@ -452,7 +452,7 @@ executable() {
 	assert_lines out "second/command x"
 }
 
-@test "an unexecutable file, a directory, a file for a directory do not end the search" {
+@test "the search of PATH passes over plain files, directories and missing directories" {
 	executable last/command
 	mkdir -p first second/command
 	: >first/command
@@ -462,7 +462,7 @@ executable() {
 	assert_lines out last/command
 }
 
-@test "found but not executable is 126, even where others on PATH do not have it" {
+@test "a COMMAND found on PATH but not executable exits 126" {
 	mkdir -p first last
 	: >first/command
 	PATH=$PWD/first:$PWD/last cannot_execute 126 'Permission denied' command

@@ -67,7 +67,7 @@ times_out_after() {
 
 # --- where options end
 
-@test "options end at COMMAND, whose own are passed on, a -- too" {
+@test "options end at COMMAND, whose own options and -- are passed on" {
 	fry -s echo -v --help -- -k -- last
 	assert_status 0
 	assert_lines out '-v --help -- -k -- last'
@@ -104,7 +104,7 @@ times_out_after() {
 # --- every option, in every form
 
 # bats test_tags=linux
-@test "an option's value follows its letter, in the same word or the next" {
+@test "an option's value follows its letter, in one word or the next" {
 	for option in k5 t1h pTERM rUSR1:USR2 e7; do
 		accepts "-$option"
 		accepts "-${option:0:1}" "${option:1}"
@@ -198,7 +198,7 @@ times_out_after() {
 }
 
 # bats test_tags=linux
-@test "-p passes on a signal when the parent dies" {
+@test "-p forwards a signal when the parent dies" {
 	for option in '-p TERM' --parent-death=SIGTERM '-p 15'; do
 		start it sh -c "'$FRY_RUN' $option '$BIN/probe'; true"
 		ready it
@@ -259,7 +259,7 @@ times_out_after() {
 }
 
 # bats test_tags=linux
-@test "--scope=tree forwards to everything below" {
+@test "--scope=tree forwards to every descendant" {
 	start it "$FRY_RUN" --scope=tree sh -c '"$0" -d -n -o daemon.out; exec "$0" -n' "$BIN/probe"
 	ready it
 	kill -USR1 "$pid"
@@ -297,7 +297,7 @@ times_out_after() {
 	end "${ready[0]}" && wait_gone "$pid"
 }
 
-@test "-r of the same signal twice: the last one counts" {
+@test "the last -r of a signal counts" {
 	forwards_usr1_as WINCH -r USR1:USR2 -r 10:WINCH
 	forwards_usr1_as USR1 -r USR1:0 -r USR1:USR1
 }
@@ -365,7 +365,7 @@ times_out_after() {
 }
 
 # bats test_tags=linux
-@test "-w names each orphan as it is reaped, once, and no one else" {
+@test "-w names each orphan once when it is reaped, and no other process" {
 	for option in -w --warn-reaped -w -w -w -w -w -w; do
 		fry "$option" "$BIN/orphans" 20
 		assert_status 0
@@ -375,7 +375,7 @@ times_out_after() {
 	done
 }
 
-@test "-v says on stderr what is done, and can be repeated" {
+@test "-v writes what is done to stderr and can be repeated" {
 	for option in -v --verbose -vv -vvv '-v --verbose -v'; do
 		# shellcheck disable=SC2086 # several words
 		fry $option echo hello
@@ -389,7 +389,7 @@ times_out_after() {
 # --- as the users of tini, dumb-init and catatonit write it
 
 # bats test_tags=linux
-@test "tini's command lines" {
+@test "tini's command lines are accepted with their meaning" {
 	accepts
 	accepts --
 	accepts -s --
@@ -408,7 +408,7 @@ times_out_after() {
 	done
 }
 
-@test "dumb-init's command lines" {
+@test "dumb-init's command lines are accepted with their meaning" {
 	accepts --
 	accepts -c --
 	accepts --single-child
@@ -427,7 +427,7 @@ times_out_after() {
 	done
 }
 
-@test "catatonit's command lines" {
+@test "catatonit's command lines are accepted with their meaning" {
 	accepts --
 	accepts -g --
 	accepts -g
@@ -440,7 +440,7 @@ times_out_after() {
 
 # --- help, version and licence
 
-@test "help, version and licence go to stdout alone, run nothing, and are a success" {
+@test "--help, --version and --license write to stdout alone, run nothing and exit 0" {
 	for option in -h --help -V --version -l -L --license; do
 		fry "$option" touch started
 		assert_status 0
@@ -477,7 +477,7 @@ times_out_after() {
 	done
 }
 
-@test "help that cannot be written is a failure" {
+@test "--help that cannot be written exits 125" {
 	for option in -h -V -L; do
 		: >out
 		"$FRY_RUN" "$option" >/dev/full 2>err && status=0 || status=$?
@@ -509,7 +509,7 @@ times_out_after() {
 	accepts -t 100d
 }
 
-@test "each unit of a DURATION is as long as it should be" {
+@test "each unit of a DURATION is at least as long as it should be" {
 	times_out_after 400 -t 400ms
 	times_out_after 400 -t .4
 	times_out_after 400 -t 0.4s
@@ -534,12 +534,12 @@ times_out_after() {
 	done
 }
 
-@test "a DURATION that is not nothing is not rounded to nothing" {
+@test "a tiny DURATION is not rounded to 0" {
 	times_out_after 0 -t .0000000001
 	times_out_after 0 -t 0.000000000000000000000000001ms
 }
 
-@test "a timeout of 0 is none" {
+@test "--timeout=0 never expires" {
 	start it "$FRY_RUN" -t 0 "$BIN/probe" -n
 	ready it
 	kill -USR1 "$pid"
@@ -595,7 +595,7 @@ times_out_after() {
 }
 
 # bats test_tags=linux
-@test "a SIGNAL may be a number, that of every signal" {
+@test "a SIGNAL may be the number of any signal" {
 	# Each as the one before it; what cannot be caught can be neither received nor seen.
 	for from in {1..64}; do
 		to=$((from - 1))
@@ -707,7 +707,7 @@ times_out_after() {
 	done
 }
 
-@test "a choice that does not exist is refused, naming those that do" {
+@test "an unknown choice is refused with the list of known ones" {
 	for word in '' x STOP sto 'stop ' stop,fail; do
 		refuses "--leftover=$word: *stop, wait, leave or fail" --leftover="$word"
 	done
@@ -727,14 +727,14 @@ times_out_after() {
 	refuses 'echo: --pause runs no command' --pause -- echo
 }
 
-@test "a report that cannot be written to is refused, and nothing is started" {
+@test "a report that cannot be opened is refused and nothing is started" {
 	mkfifo fifo # without a reader
 	for word in '' . missing/report fifo fd: fd:x fd:-1 fd:3x fd:99 fd:0; do
 		refuses "--report=$word: *" --report="$word"
 	done
 }
 
-@test "a wrong word after a right one is refused all the same" {
+@test "a malformed value after a valid one is refused" {
 	refuses '--timeout=x: *' -k 5s -t x
 	refuses '--timeout=x: *' -t 5s -t x
 	refuses '--timeout=x: *' -t x -t 5s
@@ -742,7 +742,7 @@ times_out_after() {
 
 # --- messages
 
-@test "a message stays one line, and no terminal obeys it" {
+@test "a message stays one line without control characters" {
 	evil=$'1\n2\r3\t\e[31m\a\x7f'
 	refuses '--timeout=1?2?3??\[31m??: *' -t "$evil"
 	refuses '--1?2?3??\[31m??: *' "--$evil"
@@ -754,19 +754,19 @@ times_out_after() {
 	assert_equal "$(LC_ALL=C grep -c $'[\001-\010\013-\037\177]' err)" 0
 }
 
-@test "a message stays one line, however long the word is" {
+@test "a message about a long word stays one line" {
 	long=$(printf '%05000d' 0)x
 	refuses '--timeout=0000*' -t "$long"
 	refuses '--0000*' "--$long"
 }
 
-@test "a message names the rule, however long the word is" {
+@test "a message about a long word names the rule" {
 	long=$(printf '%05000d' 0)x
 	refuses '--timeout=0000*DURATION*decimal number*' -t "$long"
 	refuses '--0000*no such option*' "--$long"
 }
 
-@test "what is refused is refused even where nobody hears why" {
+@test "an invalid option exits 125 where stderr cannot be written" {
 	"$FRY_RUN" -t x touch started 2>&- && status=0 || status=$?
 	assert_status 125
 	"$FRY_RUN" -t x touch started 2>/dev/full && status=0 || status=$?
@@ -787,7 +787,7 @@ times_out_after() {
 	assert_status 6
 }
 
-@test "FRY_RUN_OPTS comes before the command line, which wins" {
+@test "the command line overrides FRY_RUN_OPTS" {
 	FRY_RUN_OPTS='--status=mirror -r USR1:HUP' forwards_usr1_as WINCH -r USR1:WINCH
 	FRY_RUN_OPTS='-t .05' accepts -t 0
 	FRY_RUN_OPTS='--status=code' fry sh -c 'exec kill -s KILL $$'
@@ -796,7 +796,7 @@ times_out_after() {
 	assert_status 0
 }
 
-@test "FRY_RUN_OPTS may be empty, or blank, or end its options" {
+@test "FRY_RUN_OPTS may be empty, be blank, or end with --" {
 	FRY_RUN_OPTS='' accepts
 	FRY_RUN_OPTS=$' \t\n' accepts
 	FRY_RUN_OPTS=-- accepts
@@ -808,14 +808,14 @@ times_out_after() {
 	assert_lines out '< -e  3 >'
 }
 
-@test "FRY_RUN_OPTS is not changed by reading it, not even for a COMMAND that reads it, too" {
+@test "reading FRY_RUN_OPTS does not change it for a COMMAND that reads it" {
 	export FRY_RUN_OPTS='-e 3 -r USR1:HUP'
 	fry "$FRY_RUN" "$FRY_RUN" sh -c 'echo "<$FRY_RUN_OPTS>"; exit 3'
 	assert_status 0
 	assert_lines out "<$FRY_RUN_OPTS>"
 }
 
-@test "a wrong word in FRY_RUN_OPTS is refused" {
+@test "a malformed value in FRY_RUN_OPTS is refused" {
 	while read -r words; do
 		export FRY_RUN_OPTS=${words%% =>*}
 		refuses "${words##*=> }"
@@ -834,7 +834,7 @@ times_out_after() {
 	END
 }
 
-@test "FRY_RUN_OPTS that ends in an option does not take its value from the command line" {
+@test "an option at the end of FRY_RUN_OPTS takes no value from the command line" {
 	export FRY_RUN_OPTS=-e
 	refuses '-e: *needs an argument' 3
 }

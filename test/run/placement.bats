@@ -42,7 +42,7 @@ placed() {
 	assert_status 143
 }
 
-@test "a terminal that does not control the caller makes no difference" {
+@test "COMMAND leads a group of its own on a terminal that is not the controlling one" {
 	start it "$BIN/pty" -n "$FRY_RUN" -- "$BIN/probe"
 	ready it
 	look_at "${ready[0]}"
@@ -110,7 +110,7 @@ placed() {
 	assert_status 143
 }
 
-@test "a group that does not exist, or not in this session, is refused and nothing runs" {
+@test "--pgroup with a missing group or one of another session is refused and nothing runs" {
 	start other "$BIN/probe" -S
 	ready other
 	start ended true
@@ -125,7 +125,7 @@ placed() {
 	end "$other_pid"
 }
 
-@test "what is no group's number is refused and nothing runs" {
+@test "--pgroup with a malformed number is refused and nothing runs" {
 	for word in 0 1 -1 +5 5x nEw '' 99999999999; do
 		run "$FRY_RUN" --pgroup="$word" -- touch it-ran
 		assert_status 125
@@ -135,7 +135,7 @@ placed() {
 	done
 }
 
-@test "a caller that signals fry-run's whole group reaches COMMAND exactly once" {
+@test "a signal to fry-run's whole group reaches COMMAND exactly once in its new group" {
 	start it setsid "$FRY_RUN" -k 1h -- "$BIN/probe" -n
 	ready it
 	for signal in HUP USR1 INT TERM QUIT; do

@@ -24,7 +24,7 @@ assert_field() {
 }
 
 # bats test_tags=linux
-@test "COMMAND that exits is reported: what, when, how, and what it took" {
+@test "the report of a COMMAND that exits has its arguments, start, status and resources" {
 	before=$(date -u +%FT%T)
 	for guard in --guard --no-guard; do
 		run "$FRY_RUN" $guard --report=report -- sh -c 'exit 3' x
@@ -38,19 +38,19 @@ assert_field() {
 	assert_equal "$(wc -l <report)" 2 lines
 }
 
-@test "death by a signal is a cause, and the status that a shell would give" {
+@test "the report of a COMMAND that died of a signal has the cause and a shell's status" {
 	run "$FRY_RUN" --report=report -- sh -c 'kill -SEGV $$'
 	assert_status 139
 	assert_field '[.exit.signal, .status, .cause]' '["SEGV",139,"signal"]'
 }
 
-@test "a COMMAND that cannot be executed is reported" {
+@test "a COMMAND that cannot be executed is in the report" {
 	run -127 "$FRY_RUN" --report=report -- ./missing
 	assert_field '[.argv[0], .exit.code, .status, .cause]' '["./missing",127,127,"exec-failed"]'
 }
 
 # bats test_tags=linux
-@test "a stop is reported: who asked, each step, how many were left, and when" {
+@test "the report of a stop has each step with its time and number of processes" {
 	start it "$FRY_RUN" --report=report --stop=INT/0.2/TERM/0.1/KILL -- "$BIN/probe" -n -f 2
 	ready it 3
 	kill -USR1 "$pid"
@@ -66,7 +66,7 @@ assert_field() {
 }
 
 # bats test_tags=linux
-@test "a timeout and the death of the parent are causes" {
+@test "the report names a timeout and the parent's death as causes" {
 	run "$FRY_RUN" --report=report -t 0.1 -- sleep 1000
 	assert_status 124
 	assert_field '[.exit.signal, .status, .cause]' '["INT",124,"timeout"]'
@@ -81,7 +81,7 @@ assert_field() {
 }
 
 # bats test_tags=linux
-@test "leftovers are reported with the signal that ended them, and orphans are counted" {
+@test "the report names leftovers with the signal that ended them and counts orphans" {
 	run "$FRY_RUN" --report=report -k 3 -- sh -c '"$0" -d -o one.out; "$0" -d -n -o two.out; "$0" -d -x TERM=0 -o three.out' "$BIN/probe"
 	ready one
 	one=${ready[0]}
@@ -96,7 +96,7 @@ assert_field() {
 	assert_field '.reaped >= 3' true
 }
 
-@test "whatever bytes the arguments hold, the report is JSON" {
+@test "the report is valid JSON whatever bytes the arguments hold" {
 	run "$FRY_RUN" --report=report -- true $'\x01\x1f"\\/\x7f' $'\xff\xc3' $'\xed\xa0\x80\xf4\x90\x80\x80\xc0\x80' 'äß€😀'
 	assert_status 0
 	assert_field '.argv[1] | explode' '[1,31,34,92,47,127]'
@@ -107,7 +107,7 @@ assert_field() {
 	assert_field '.argv[1] | length' 100000
 }
 
-@test "a report is one write, and a hundred at once do not mix" {
+@test "a report is one write, and reports of concurrent runs do not mix" {
 	requires strace
 	run strace -f -e trace=write -e status=successful -o trace "$FRY_RUN" --report=report -- true
 	assert_equal "$(grep -c 'write(.*version' trace)" 1
@@ -118,7 +118,7 @@ assert_field() {
 	assert_equal "$(jq -c '.argv[1] | length' together | sort | uniq -c | xargs)" "$count 5000"
 }
 
-@test "fd:N is written to, and not COMMAND's" {
+@test "--report=fd:N writes to a descriptor that COMMAND does not have" {
 	run "$BIN/fresh" bash -c '"$0" --report=fd:7 -- "$1" -F 7>report' "$FRY_RUN" "$BIN/probe"
 	assert_match "$output" 'open: 0 1 2*( 3)'
 	assert_field .cause '"exited"'
@@ -127,7 +127,7 @@ assert_field() {
 	assert_match "${lines[1]}" '{*}'
 }
 
-@test "a report that cannot be written is a message, and no other status" {
+@test "a report that cannot be written is a message and does not change the status" {
 	run "$FRY_RUN" --report=/dev/full -- sh -c 'exit 5'
 	assert_status 5
 	assert_match "$output" 'fry-run: --report=/dev/full: cannot be written: *'
@@ -138,14 +138,14 @@ assert_field() {
 }
 
 # bats test_tags=linux
-@test "with a cgroup its figures are reported" {
+@test "the report has the figures of the cgroup" {
 	requires cgroup2
 	run "$FRY_RUN" --cgroup=new --report=report -- true
 	assert_field '.cpu_usec > 0' true
 }
 
 # bats test_tags=linux
-@test "kill -9 of the inner process is reported" {
+@test "the report of kill -9 of the inner process names KILL" {
 	start it "$FRY_RUN" --guard --report=report -- "$BIN/probe"
 	ready it
 	kill -KILL "$(inner_of "$pid")"
@@ -162,7 +162,7 @@ story() {
 }
 
 # bats test_tags=linux
-@test "-v tells the story in order" {
+@test "-v writes each event of a stop in order" {
 	start it "$FRY_RUN" --guard -v --stop=INT/0.2/TERM/1h -- sh -c '"$0" -d -o daemon.out; exec "$0" -i INT' "$BIN/probe"
 	ready it
 	command=${ready[0]}
@@ -178,7 +178,7 @@ story() {
 }
 
 # bats test_tags=linux
-@test "a step that leaked is red, and its log names what leaked" {
+@test "--leftover=fail exits 125 and names the leftover in one line" {
 	run "$FRY_RUN" --leftover=fail -- sh -c '"$0" -d -o daemon.out' "$BIN/probe"
 	assert_status 125
 	ready daemon
@@ -191,7 +191,7 @@ wait_started() {
 }
 
 # bats test_tags=linux
-@test "--pause reaps until it is asked to end, and leaves nothing" {
+@test "--pause exits 0 on INT, TERM and QUIT and stops its children" {
 	for signal in INT TERM QUIT; do
 		rm -f child.out
 		start it sh -c '"$1" -n -o child.out & exec "$0" -k 0.1 --pause' "$FRY_RUN" "$BIN/probe"

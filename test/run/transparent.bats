@@ -95,7 +95,7 @@ some_signals() {
 
 # --- what COMMAND is given
 
-@test "COMMAND's arguments are the caller's, whatever they hold" {
+@test "COMMAND gets the caller's arguments, whatever bytes they hold" {
 	same -- printf '<%s>\n' a '' ' ' '  b ' $'c\nd' $'\e[31m' $'\xff\xfe\x80' 'ü' '*' '$(id)' "'" '"' \\ \
 		-- -v --help = ''
 	both_have '<--help>'
@@ -183,7 +183,7 @@ some_signals() {
 	both_have NoNewPrivs:?1
 }
 
-@test "what else /proc shows of COMMAND is as for the caller" {
+@test "COMMAND's OOM score, core filter, cgroup, personality, namespaces and timer slack are the caller's" {
 	same setarch -R sh -c 'echo 500 >/proc/self/oom_score_adj; echo 0x23 >/proc/self/coredump_filter; exec "$@"' sh -- \
 		sh -c 'cd /proc/self; cat oom_score_adj coredump_filter cgroup personality; readlink root ns/*;
 			cat /proc/$$/timerslack_ns'
@@ -201,7 +201,7 @@ some_signals() {
 }
 
 # bats test_tags=linux
-@test "COMMAND has no more descriptors whatever fry-run was told" {
+@test "COMMAND has no additional descriptor with any option" {
 	for option in -v -w -pTERM -t1h --pgroup=session --scope=tree; do
 		FRY_RUN_OPTS=-s "$BIN/fresh" "$FRY_RUN" "$option" "$BIN/probe" -F -o open 2>err
 	done
@@ -216,7 +216,7 @@ some_signals() {
 	done
 }
 
-@test "the same on a terminal" {
+@test "on a terminal standard descriptors that are closed at entry are closed for COMMAND" {
 	for closed in '' 0 1 2 0,1 0,2 1,2 0,1,2; do
 		start_tty it "$BIN/fresh" -c "$closed" "$FRY_RUN" sleep 1000
 		wait_prints fry-run name_of_child "$pid"
@@ -293,7 +293,7 @@ name_of_child() {
 }
 
 # bats test_tags=linux
-@test "COMMAND's mask and dispositions are the caller's whatever fry-run was told" {
+@test "COMMAND's mask and dispositions are the caller's with any option" {
 	some=$(seq -s, 2 3 64)
 	"$BIN/fresh" -i "$some" -b "$some" "$BIN/probe" -D >unwrapped
 	for option in -v -w -pTERM -t1h -rTERM:INT --pgroup=session --pgroup=inherit --leftover=wait; do
@@ -343,7 +343,7 @@ name_of_child() {
 	end "${ready[0]}" && wait_gone "$pid"
 }
 
-@test "an alarm that was set before fry-run was executed reaches COMMAND" {
+@test "an alarm set before fry-run was executed reaches a COMMAND that handles it" {
 	requires perl
 	# Blocked, so that it does not end perl where it comes too early.
 	start it perl -MPOSIX -MTime::HiRes=ualarm -e 'sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGALRM));
@@ -354,7 +354,7 @@ name_of_child() {
 	end "${ready[0]}" && wait_gone "$pid"
 }
 
-@test "an alarm that was set before ends a COMMAND that does not handle it, and the caller sees that" {
+@test "an alarm set before fry-run was executed ends a COMMAND that does not handle it" {
 	requires perl
 	start it perl -e 'alarm 2; exec @ARGV' "$FRY_RUN" sleep 1000
 	finish it
@@ -363,7 +363,7 @@ name_of_child() {
 
 # --- variables that hold a process's number
 
-@test "socket activation addressed to fry-run is addressed to COMMAND" {
+@test "LISTEN_PID of fry-run becomes COMMAND's" {
 	for variable in LISTEN_PID WATCHDOG_PID SYSTEMD_EXEC_PID; do
 		run sh -c 'export "$0=$$"; exec "$@"' "$variable" "$FRY_RUN" \
 			sh -c "echo \$$variable \$\$ \$PPID"
@@ -373,7 +373,7 @@ name_of_child() {
 	done
 }
 
-@test "the variables all at once, and everything else stays as it is, in its order" {
+@test "LISTEN_PID, WATCHDOG_PID and SYSTEMD_EXEC_PID are rewritten together, in their order" {
 	numbered='echo $$; exec env -i A=1 LISTEN_PID=$$ LISTEN_FDS=2 B=2 WATCHDOG_PID=$$ C= SYSTEMD_EXEC_PID=$$ D=4 "$@"'
 	sh -c "$numbered" sh /usr/bin/env >unwrapped
 	sh -c "$numbered" sh "$FRY_RUN" /usr/bin/env >wrapped
@@ -383,7 +383,7 @@ name_of_child() {
 	both_have 'SYSTEMD_EXEC_PID=+([0-9])'
 }
 
-@test "socket activation addressed to others stays as it is" {
+@test "LISTEN_PID of another process is not changed" {
 	for value in 1 "$$" 999999999 99999999999999999999 '' 0 -1 x 12x; do
 		same env LISTEN_PID="$value" LISTEN_FDS=1 LISTEN_PIDFDID=5 WATCHDOG_PID="$value" \
 			SYSTEMD_EXEC_PID="$value" MY_LISTEN_PID="$value" -- env -0
@@ -393,7 +393,7 @@ name_of_child() {
 	assert_status 0
 }
 
-@test "socket activation's other number for fry-run is withdrawn with the first" {
+@test "LISTEN_PIDFDID of fry-run is removed with LISTEN_PID" {
 	run sh -c 'LISTEN_PIDFDID=5 LISTEN_PID=$$ exec "$@"' sh "$FRY_RUN" env
 	assert_status 0
 	assert_equal "$(grep -c '^LISTEN_PID=' <<<"$output")" 1
@@ -402,7 +402,7 @@ name_of_child() {
 	assert_equal "$(grep -c '^LISTEN_PIDFDID=5$' <<<"$output")" 1
 }
 
-@test "a COMMAND that is a fry-run again passes socket activation on" {
+@test "nested fry-runs pass LISTEN_PID on to COMMAND" {
 	run sh -c 'LISTEN_PID=$$ exec "$@"' sh "$FRY_RUN" "$FRY_RUN" sh -c 'test "$LISTEN_PID" = $$'
 	assert_status 0
 }
@@ -452,7 +452,7 @@ name_of_child() {
 	end "${ready[0]}" && wait_gone "$pid"
 }
 
-@test "fry-run holds no descriptor after it has looked for processes" {
+@test "fry-run holds no descriptor but stderr after a walk over /proc" {
 	start it "$FRY_RUN" -k 1h --scope=tree "$BIN/probe" -n -f 3
 	ready it 4
 	kill -USR1 "$pid"
@@ -463,7 +463,7 @@ name_of_child() {
 	end "${ready[@]}" && wait_gone "$pid"
 }
 
-@test "fry-run stands in the root directory" {
+@test "fry-run's working directory is the root" {
 	start it "$FRY_RUN" "$BIN/probe"
 	ready it
 	wait_each / cwd_of "$pid"
@@ -507,7 +507,7 @@ name_of_child() {
 	finish it
 }
 
-@test "a lock that COMMAND lets go of is free" {
+@test "a file lock that COMMAND gives up is free" {
 	requires flock
 	: >lock
 	exec 7<lock
@@ -556,7 +556,7 @@ name_of_child() {
 	end "${ready[0]}" && wait_gone "$it_pid"
 }
 
-@test "fry-run never wakes while a stop or a timeout takes its time" {
+@test "fry-run never wakes between the steps of a stop or before a timeout" {
 	start it "$FRY_RUN" -t 1h -k 1h "$BIN/probe" -n
 	ready it
 	kill -TERM "$pid"
@@ -569,7 +569,7 @@ name_of_child() {
 	end "${ready[0]}" && wait_gone "$it_pid"
 }
 
-@test "fry-run does not wake for what COMMAND and its children do among themselves" {
+@test "fry-run does not wake for children and signals below COMMAND" {
 	mkfifo pipe
 	exec 7<>pipe
 	start -k 7 it "$FRY_RUN" sh -c 'echo ready $$; read -r go <&7
@@ -587,7 +587,7 @@ name_of_child() {
 }
 
 # bats test_tags=static
-@test "fry-run takes little memory" {
+@test "fry-run's processes each have at most 1 MiB resident and 64 KiB of their own" {
 	start it "$FRY_RUN" "$BIN/probe" -n
 	ready it
 	idle "$pid"

@@ -16,7 +16,7 @@ teardown_more() {
 	fi
 }
 
-@test "a step that execs fry-run ends when it is cancelled, with its task" {
+@test "a cancelled CI step that execs fry-run ends with its task" {
 	script with "exec '$FRY_RUN' -- '$BIN/probe'"
 	script without "'$BIN/probe'"
 	cancel with bash -e with.sh
@@ -31,7 +31,7 @@ teardown_more() {
 	assert_lines without.step "ready $(tasks without)"
 }
 
-@test "as the shell of a step it reaches the task, although bash passes nothing on" {
+@test "fry-run as the shell of a CI step reaches the task below bash" {
 	script step "'$BIN/probe'" "echo 'the line after'"
 	cancel with "$FRY_RUN" -- bash -e step.sh
 	cancel without bash -e step.sh
@@ -45,7 +45,7 @@ teardown_more() {
 	assert_leaked without
 }
 
-@test "a task in a process group of its own ends with the step" {
+@test "a task in a process group of its own ends with the cancelled CI step" {
 	script step 'set -m' "'$BIN/probe' &" wait
 	cancel with "$FRY_RUN" -- bash -e step.sh
 	cancel without bash -e step.sh
@@ -58,7 +58,7 @@ teardown_more() {
 	assert_leaked without
 }
 
-@test "a task in a session of its own ends by the runner's TERM" {
+@test "a task in a session of its own ends by the CI runner's TERM" {
 	script step "'$BIN/probe' -S"
 	cancel with "$FRY_RUN" -- bash -e step.sh
 	cancel without bash -e step.sh
@@ -72,7 +72,7 @@ teardown_more() {
 	assert_leaked without
 }
 
-@test "a task in a session of its own hears the runner's INT with --scope=tree" {
+@test "--scope=tree forwards the CI runner's INT to a task in a session of its own" {
 	script step "'$BIN/probe' -S -l \"\$1\""
 	cancel with "$FRY_RUN" --scope=tree -- bash -e step.sh with.lock
 	cancel without bash -e step.sh without.lock
@@ -87,7 +87,7 @@ teardown_more() {
 	[ -e without.lock ]
 }
 
-@test "a task that removes its lock upon INT has removed it when the step is over" {
+@test "a task that removes its lock upon INT has removed it when the CI step is over" {
 	script step "'$BIN/probe' -l \"\$1\" -x INT=1"
 	cancel with "$FRY_RUN" -- bash -e step.sh with.lock
 	cancel without bash -e step.sh without.lock

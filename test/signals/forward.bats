@@ -88,7 +88,7 @@ received() {
 	assert_status 137
 }
 
-@test "no signal reaches COMMAND that was not sent" {
+@test "CHLD is not forwarded to COMMAND" {
 	start it "$FRY_RUN" -- "$BIN/probe" -n
 	ready it
 	kill -CHLD "$pid"
@@ -100,7 +100,7 @@ received() {
 }
 
 # bats test_tags=linux
-@test "what sigqueue sends keeps its value and its sender" {
+@test "a signal of sigqueue(3) keeps its value and its sender" {
 	start it "$FRY_RUN" -- "$BIN/probe" -n -s -q
 	ready it
 	for signal in USR1 RTMIN+4 CONT; do
@@ -112,7 +112,7 @@ received() {
 	finish it
 }
 
-@test "real-time signals queue, each arrives, in order" {
+@test "queued real-time signals all arrive in order" {
 	start it "$FRY_RUN" -r CONT:0 -- "$BIN/probe" -n -q
 	ready it
 	kill -STOP "$pid" "${ready[0]}" # they queue up at either
@@ -128,7 +128,7 @@ received() {
 	finish it
 }
 
-@test "where the user's queue of signals is full, each still reaches COMMAND" {
+@test "every signal reaches COMMAND though the user's queue of signals is full" {
 	requires perl
 	start it perl -MPOSIX -e 'sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGUSR1, SIGHUP));
 		kill $_ => $$ for SIGUSR1, SIGHUP; exec @ARGV' \
@@ -146,7 +146,7 @@ received() {
 }
 
 # bats test_tags=linux
-@test "a fry-run that is signalled without end while it is stopped does not fill the queue" {
+@test "repeated signals do not fill the user's queue while the inner process is in state T" {
 	requires user-namespace # in one of its own the queue is counted for itself
 	start it unshare -Ur "$FRY_RUN" --guard -- "$BIN/probe" -n
 	ready it
@@ -269,7 +269,7 @@ received() {
 }
 
 # bats test_tags=linux
-@test "of the caller's group only what fry-run started is signalled" {
+@test "--scope=group signals only fry-run's descendants in the caller's group" {
 	start shell setsid bash -c '
 		"$0" -n -o bystander.out &
 		"$1" -k 1h --pgroup=inherit --scope=group -- "$0" -n -f 1 &
@@ -294,7 +294,7 @@ received() {
 	finish shell
 }
 
-@test "of a group that COMMAND joined only what fry-run started is signalled" {
+@test "TERM reaches only fry-run's descendants in a group that COMMAND joined" {
 	start other "$BIN/probe" -g -n
 	ready other
 	start it "$FRY_RUN" -k 1h --pgroup="$other_pid" -- "$BIN/probe" -n
@@ -307,7 +307,7 @@ received() {
 	finish it
 }
 
-@test "--rewrite forwards another signal, whose scope counts" {
+@test "--rewrite forwards the other signal with that signal's scope" {
 	family -r USR1:TERM -r 10:term -r HUP:0 -r RTMIN+1:SIGUSR2
 	kill -USR1 "$pid"
 	wait_line command.out TERM # of what is pending the lower number comes first
@@ -321,7 +321,7 @@ received() {
 	family_end
 }
 
-@test "a stop request that is rewritten goes to whom the other signal goes" {
+@test "a rewritten stop request is sent with the other signal's scope" {
 	family -r TERM:USR1
 	kill -TERM "$pid"
 	wait_line command.out USR1
@@ -330,7 +330,7 @@ received() {
 	family_end
 }
 
-@test "a stop request that is rewritten still starts the stop" {
+@test "a rewritten stop request still starts the stop" {
 	start it "$FRY_RUN" -k 3 -r TERM:QUIT -- "$BIN/probe" -n
 	ready it
 	kill -TERM "$pid"
@@ -339,7 +339,7 @@ received() {
 	assert_lines it.out "ready ${ready[0]}" QUIT
 }
 
-@test "a stop request that is dropped starts no stop" {
+@test "a dropped stop request starts no stop" {
 	start it "$FRY_RUN" -k 0.1 -r TERM:0 -r INT:0 -r QUIT:0 -- "$BIN/probe" -n
 	ready it
 	it=${ready[0]}
@@ -392,7 +392,7 @@ received() {
 	finish it
 }
 
-@test "what is typed at the terminal reaches COMMAND once and starts no stop" {
+@test "a typed Ctrl-C or Ctrl-\ reaches COMMAND once and starts no stop" {
 	start_tty it "$FRY_RUN" -k 0.1 -- "$BIN/probe" -n -s
 	ready it
 	command=${ready[0]}
@@ -413,7 +413,7 @@ received() {
 	assert_status 137
 }
 
-@test "what is typed reaches a COMMAND elsewhere than in the caller's group too, and starts no stop" {
+@test "a typed Ctrl-C reaches a COMMAND in another group or session and starts no stop" {
 	for placement in new session; do
 		start_tty it "$FRY_RUN" -k 0.1 --pgroup="$placement" -- "$BIN/probe" -n
 		ready it
@@ -433,7 +433,7 @@ received() {
 }
 
 # bats test_tags=linux
-@test "what a process sends to the caller's whole group reaches COMMAND once on a terminal too" {
+@test "on a terminal a signal to the caller's whole group reaches COMMAND once" {
 	start_tty it "$FRY_RUN" --guard -k 1h -- "$BIN/probe" -n
 	ready it
 	wrapper=$(children_of "$it_pid")
@@ -448,7 +448,7 @@ received() {
 	finish it
 }
 
-@test "what is typed ends a COMMAND that does not care, and fry-run with it" {
+@test "a typed Ctrl-C ends a COMMAND with default dispositions, and fry-run with it" {
 	start_tty it env BIN="$BIN" FRY_RUN="$FRY_RUN" bash --norc
 	keys it '"$FRY_RUN" -- "$BIN/probe"; echo not interrupted, $?\r'
 	ready it
@@ -460,7 +460,7 @@ received() {
 	finish it
 }
 
-@test "INT from a process is forwarded and a stop request, on a terminal too" {
+@test "on a terminal INT from a process is forwarded and a stop request" {
 	start_tty it "$FRY_RUN" --stop=INT/0.1/TERM/3s/KILL -- "$BIN/probe" -n
 	ready it
 	kill -INT "$(children_of "$pid")"
@@ -487,7 +487,7 @@ received() {
 }
 
 # bats test_tags=linux
-@test "while COMMAND is gone signals go to those who remain" {
+@test "after COMMAND's end signals go to the remaining processes" {
 	start it "$FRY_RUN" --leftover=wait -k 1h -- bash -c '
 		"$0" -d -n -o daemon.out
 		"$0" -n -o child.out &
@@ -509,7 +509,7 @@ received() {
 	assert_status 0
 }
 
-@test "a second request is passed on, and a third" {
+@test "a second and a third stop request are forwarded" {
 	family
 	for count in 1 2 3; do
 		for signal in INT TERM QUIT; do
@@ -536,12 +536,12 @@ race_survived() {
 	race_survived 1000 -- "$FRY_RUN" -k 0 -- sleep 1000
 }
 
-@test "nor is one in scope command, or in a session, or in the caller's group" {
+@test "a signal before COMMAND has executed is not lost in any scope and placement" {
 	for option in --scope=command --scope=tree --pgroup=session --pgroup=inherit; do
 		race_survived 250 -- "$FRY_RUN" -k 0 "$option" -- sleep 1000
 	done
 }
 
-@test "nor is one that is sent to fry-run's whole group" {
+@test "a signal to fry-run's whole group before COMMAND has executed is not lost" {
 	race_survived 500 -g -- "$FRY_RUN" -k 0 --pgroup=new -- sleep 1000
 }

@@ -10,7 +10,7 @@ every_kind='"$0" -n -g & "$0" -n -S & "$0" -n -d & "$0" -n -T & "$0" -n -t & exe
 
 # --- kill -9
 
-@test "kill -9 of fry-run leaves nothing, of whatever kind" {
+@test "kill -9 of fry-run leaves no descendant of any kind" {
 	start it "$FRY_RUN" -- sh -c "$every_kind" "$BIN/probe"
 	ready it 6
 	inner=$(inner_of "$pid")
@@ -21,7 +21,7 @@ every_kind='"$0" -n -g & "$0" -n -S & "$0" -n -d & "$0" -n -T & "$0" -n -t & exe
 	nothing_left
 }
 
-@test "kill -9 of the inner process leaves nothing, and fry-run says so and dies of KILL" {
+@test "after kill -9 of the inner process fry-run kills everything, says so and dies of KILL" {
 	start it "$FRY_RUN" -- sh -c "$every_kind" "$BIN/probe"
 	ready it 6
 	kill -KILL "$(inner_of "$pid")"
@@ -31,7 +31,7 @@ every_kind='"$0" -n -g & "$0" -n -S & "$0" -n -d & "$0" -n -T & "$0" -n -t & exe
 	assert_lines it.err 'fry-run: the inner process was killed: killing everything'
 }
 
-@test "kill -9 of the inner process is fry-run's own failure where its status is to be a code" {
+@test "after kill -9 of the inner process --status=code exits 137" {
 	start it "$FRY_RUN" --status=code -- "$BIN/probe" -n
 	ready it
 	kill -KILL "$(inner_of "$pid")"
@@ -58,22 +58,22 @@ tree_of_100() {
 	echo "#   a tree of 100 was gone in $((median / 1000)).$((median / 100 % 10)) ms (median)" >&3
 }
 
-@test "a tree of 100 is gone at once after kill -9 of fry-run" {
+@test "kill -9 of fry-run leaves nothing of a tree of 100" {
 	tree_of_100 -- "$FRY_RUN" -- "$BIN/orphans" -f 100
 	tree_of_100 -- "$FRY_RUN" -- "$BIN/orphans" -s -f 100
 }
 
-@test "a tree of 100 is gone at once after kill -9 of the inner process" {
+@test "kill -9 of the inner process leaves nothing of a tree of 100" {
 	tree_of_100 -i -- "$FRY_RUN" -- "$BIN/orphans" -f 100
 	tree_of_100 -i -- "$FRY_RUN" -- "$BIN/orphans" -s -f 100
 }
 
-@test "kill -9 at any moment, from the first microsecond on, leaves nothing" {
+@test "kill -9 of fry-run at any moment after its execve leaves nothing" {
 	killed 500 gone -- "$FRY_RUN" -- "$BIN/killer" -T
 	killed 250 gone -d 500 -- "$FRY_RUN" --pgroup=inherit -- "$BIN/killer" -T
 }
 
-@test "kill -9 of the inner process at any moment, from the first microsecond on, leaves nothing" {
+@test "kill -9 of the inner process at any moment after its fork leaves nothing" {
 	killed 500 gone -i -- "$FRY_RUN" -- "$BIN/killer" -T
 	killed 250 gone -i -d 500 -- "$FRY_RUN" --pgroup=inherit -- "$BIN/killer" -T
 }
@@ -83,7 +83,7 @@ tree_of_100() {
 	killed 50 gone -s -w -- "$FRY_RUN" --pgroup=inherit -- "$BIN/killer" -T
 }
 
-@test "without the guard kill -9 leaves everything: it is the guard that does it" {
+@test "without the guard kill -9 of fry-run leaves its tree" {
 	killed 1 leaked -w -l 200 -- "$FRY_RUN" --no-guard -- "$BIN/killer" -T
 }
 
@@ -159,7 +159,7 @@ stopped_inner() {
 	finish it
 }
 
-@test "a stop request is obeyed though the inner process was stopped" {
+@test "a stop request is obeyed though the inner process is in state T" {
 	for placement in new inherit; do
 		stopped_inner --pgroup=$placement --stop=TERM/1h/KILL
 		kill -TERM "$pid"
@@ -169,7 +169,7 @@ stopped_inner() {
 	done
 }
 
-@test "the schedule is kept though the inner process is stopped while it runs" {
+@test "the schedule goes on though the inner process is stopped during it" {
 	start it "$FRY_RUN" --stop=TERM/3s/KILL -- "$BIN/probe" -n
 	ready it
 	inner=$(inner_of "$pid")
@@ -203,7 +203,7 @@ stopped_inner() {
 	finish it
 }
 
-@test "as PID 1 there is only one process, whatever was asked for" {
+@test "as PID 1 fry-run is one process with --guard and with --no-guard" {
 	requires root pid-namespace
 	for guard in '' --guard --no-guard; do
 		start it unshare --pid --fork --mount-proc "$FRY_RUN" $guard -- "$BIN/probe"
@@ -218,7 +218,7 @@ stopped_inner() {
 	done
 }
 
-@test "--no-guard makes fry-run one process, and the last word counts" {
+@test "--no-guard makes fry-run one process, and the last of --guard and --no-guard counts" {
 	start it "$FRY_RUN" --guard --no-guard -- "$BIN/probe"
 	ready it
 	assert_equal "$(direct_children_of "$pid")" "${ready[0]}"
@@ -232,7 +232,7 @@ stopped_inner() {
 	finish it
 }
 
-@test "the status is the same with the guard and without" {
+@test "the exit status does not depend on --guard" {
 	echo 'no program' >plain
 	for guard in --guard --no-guard; do
 		for code in 0 1 77 124 125 126 127 128 137 255; do
@@ -266,7 +266,7 @@ signal_number() {
 	fi
 }
 
-@test "--leftover means the same with the guard and without" {
+@test "--leftover does not depend on --guard" {
 	for guard in --guard --no-guard; do
 		: >heard
 		run "$FRY_RUN" $guard --leftover=stop -- sh -c '"$0" -d -o heard; exec "$0" -e 3' "$BIN/probe"
@@ -303,7 +303,7 @@ signal_number() {
 	done
 }
 
-@test "children that a shell had before it executed fry-run are stopped with the guard too" {
+@test "children inherited from a shell are stopped by a guarded fry-run" {
 	start it sh -c '"$1" -o heard & "$1" -n -S -o heard & exec "$0" --stop=TERM/3s/KILL -- "$1"' \
 		"$FRY_RUN" "$BIN/probe"
 	ready it
@@ -316,7 +316,7 @@ signal_number() {
 	nothing_left
 }
 
-@test "kill -9 of fry-run leaves none of the children that a shell had before, and theirs" {
+@test "kill -9 of fry-run leaves no child inherited from a shell and no grandchild" {
 	for ((i = $(rounds 10 2); i; i--)); do
 		start it sh -c '"$1" -n -f 3 & "$1" -n -S & "$1" -T & exec "$0" -- "$1"' "$FRY_RUN" "$BIN/probe"
 		ready it 7
@@ -328,7 +328,7 @@ signal_number() {
 	done
 }
 
-@test "children that a shell had before are stopped when COMMAND has ended" {
+@test "children inherited from a shell get TERM when COMMAND has ended" {
 	start it sh -c '"$1" -o heard & exec "$0" -- "$1" -x USR1=6' "$FRY_RUN" "$BIN/probe"
 	ready it
 	wait_line heard 'ready *'
@@ -339,7 +339,7 @@ signal_number() {
 	nothing_left
 }
 
-@test "real-time signals keep value and order through the guard, and each arrives" {
+@test "queued real-time signals pass the guard with value and order" {
 	start it "$FRY_RUN" -- "$BIN/probe" -n -q
 	ready it
 	expected=()
@@ -399,7 +399,7 @@ sleep_for_copies() {
 	finish other
 }
 
-@test "what a process sends to the caller's group reaches COMMAND exactly once" {
+@test "a signal to fry-run's and COMMAND's common group reaches COMMAND exactly once" {
 	start_leader -k 1h
 	hears_each USR1 "-$pid"
 	hears_each INT "-$pid"
@@ -408,7 +408,7 @@ sleep_for_copies() {
 	finish it
 }
 
-@test "what a process sends to fry-run alone, in COMMAND's group, is forwarded once" {
+@test "a signal to fry-run alone reaches COMMAND in its group exactly once" {
 	start_leader -k 1h
 	hears_each USR1 "$pid"
 	hears_each INT "$pid"
@@ -417,7 +417,7 @@ sleep_for_copies() {
 	finish it
 }
 
-@test "what a process sends to the caller's group starts a stop" {
+@test "TERM to fry-run's and COMMAND's common group starts a stop" {
 	start_leader --stop=TERM/3s/KILL
 	kill -TERM -- "-$pid"
 	finish it
@@ -425,7 +425,7 @@ sleep_for_copies() {
 	assert_lines it.out "ready ${ready[0]}" TERM
 }
 
-@test "what COMMAND sends to its parent comes back, and is a stop request" {
+@test "TERM from COMMAND to its parent is forwarded and a stop request" {
 	for placement in new inherit session; do
 		# Blocked, they wait for probe to be executed.
 		start it setsid "$FRY_RUN" --pgroup=$placement --stop=TERM/3s/KILL -- "$BIN/fresh" -b USR1,TERM -- \
@@ -436,7 +436,7 @@ sleep_for_copies() {
 	done
 }
 
-@test "what is sent to the inner process alone is forwarded once" {
+@test "a signal to the inner process alone is forwarded once" {
 	for placement in new inherit; do
 		start it setsid "$FRY_RUN" --pgroup=$placement -k 1h -- "$BIN/probe" -n
 		ready it
@@ -454,7 +454,7 @@ sleep_for_copies() {
 	done
 }
 
-@test "a signal to the caller's whole group reaches a COMMAND in a group of its own exactly once" {
+@test "a signal to fry-run's group reaches COMMAND in another group exactly once" {
 	start it setsid "$FRY_RUN" -k 1h -- "$BIN/probe" -n
 	ready it
 	inner=$(inner_of "$pid")
@@ -470,7 +470,7 @@ share_of() {
 	awk '$1 == "Pss:" { print $2 }' "/proc/$1/smaps_rollup"
 }
 
-@test "both processes together take less than 100 KiB, where libc is musl" {
+@test "both processes of fry-run together take less than 100 KiB with musl" {
 	start it "$FRY_RUN" -- "$BIN/probe"
 	ready it
 	inner=$(inner_of "$pid")

@@ -31,7 +31,7 @@ twin() {
 	assert_status 0
 }
 
-@test "stop: those who outlive COMMAND get TERM, and KILL after the wait" {
+@test "--leftover=stop: leftovers get TERM, and KILL after the wait" {
 	code=3
 	leaving -k 3
 	began=$(now)
@@ -45,7 +45,7 @@ twin() {
 	assert_lines it.err
 }
 
-@test "stop is the default, and means the same" {
+@test "--leftover=stop is the default" {
 	leaving -k 3 --leftover=stop
 	kill -USR1 "$pid"
 	finish it
@@ -53,7 +53,7 @@ twin() {
 	assert_lines daemon.out "ready $daemon" TERM
 }
 
-@test "stop: who has had TERM with the group does not get it again, the others do" {
+@test "--leftover=stop: TERM goes only to leftovers that did not get it with the group" {
 	for placement in new inherit session; do
 		leaving -k 3 --pgroup="$placement"
 		kill -TERM "$pid"
@@ -67,7 +67,7 @@ twin() {
 	done
 }
 
-@test "stop: those whom the scope left out get their TERM" {
+@test "--leftover=stop: leftovers outside --scope=command get TERM" {
 	leaving -k 3 --scope=command
 	kill -TERM "$pid"
 	finish it
@@ -77,7 +77,7 @@ twin() {
 	assert_lines daemon.out "ready $daemon" TERM
 }
 
-@test "stop: whom the scope included do not get it again" {
+@test "--leftover=stop: leftovers reached by --scope=tree get no second TERM" {
 	leaving -k 3 --scope=tree
 	kill -TERM "$pid"
 	finish it
@@ -86,7 +86,7 @@ twin() {
 	assert_lines daemon.out "ready $daemon" TERM
 }
 
-@test "stop: who has had TERM from a step does not get it again" {
+@test "--leftover=stop: leftovers that got TERM from a step get no second one" {
 	start it "$FRY_RUN" --stop=INT/0.3/TERM/3s/KILL -- bash -c '
 		"$0" -n -d -o daemon.out; exec "$0" -i INT -o command.out' "$BIN/probe"
 	ready daemon
@@ -99,7 +99,7 @@ twin() {
 	assert_equal "$(count_lines command.out TERM)" 1
 }
 
-@test "stop: who has had INT gets TERM as soon as COMMAND is gone" {
+@test "--leftover=stop: leftovers that got INT get TERM when COMMAND has ended" {
 	code=5
 	leaving --stop=INT/1h/TERM/3s/KILL
 	kill -INT "$pid"
@@ -109,7 +109,7 @@ twin() {
 	assert_lines daemon.out "ready $daemon" TERM
 }
 
-@test "stop: the schedule is not restarted by COMMAND's end" {
+@test "--leftover=stop: COMMAND's end does not restart the schedule" {
 	start it "$FRY_RUN" --stop=INT/0.1/TERM/2s/QUIT/3s/KILL -- bash -c '
 		"$0" -n -d -o daemon.out; exec "$0" -i INT,TERM -o command.out' "$BIN/probe"
 	ready daemon
@@ -121,7 +121,7 @@ twin() {
 	assert_lines daemon.out "ready $daemon" TERM QUIT
 }
 
-@test "stop: TERM is sent also where the schedule does not name it" {
+@test "--leftover=stop: leftovers get TERM though the schedule does not name it" {
 	leaving --stop=HUP/2s/QUIT/3s/KILL
 	kill -USR1 "$pid"
 	finish it
@@ -129,7 +129,7 @@ twin() {
 	assert_lines daemon.out "ready $daemon" TERM QUIT
 }
 
-@test "stop: a daemon in a session of its own can clean up" {
+@test "--leftover=stop: a daemon in a session of its own gets TERM only" {
 	start it "$FRY_RUN" -k 1h -- "$BIN/probe" -d -o daemon.out
 	finish it
 	assert_status 0
@@ -137,7 +137,7 @@ twin() {
 	assert_lines daemon.out "ready ${ready[0]}" TERM
 }
 
-@test "stop: one that is stopped gets CONT, and can clean up" {
+@test "--leftover=stop: a leftover in state T is continued and acts on TERM" {
 	start it "$FRY_RUN" -k 1h -- bash -c '
 		"$0" -d -T -o daemon.out
 		until read -r _ _ state _ </proc/$(sed "s/ready //" daemon.out)/stat && [ $state = T ]; do
@@ -149,7 +149,7 @@ twin() {
 	assert_lines daemon.out "ready ${ready[0]}" TERM
 }
 
-@test "stop: one whose main thread is gone gets TERM once" {
+@test "--leftover=stop: a leftover without its main thread gets TERM once" {
 	start it "$FRY_RUN" -k 3 -- bash -c '
 		"$0" -d -t -n -o daemon.out
 		until read -r _ _ state _ </proc/$(sed "s/ready //" daemon.out)/stat && [ $state = Z ]; do
@@ -162,7 +162,7 @@ twin() {
 	nothing_left
 }
 
-@test "stop: fry-run returns the moment they are gone" {
+@test "--leftover=stop: fry-run ends when the leftovers are gone, long before the schedule is over" {
 	start it "$FRY_RUN" -k 1h -- bash -c '
 		for i in 1 2 3 4 5; do "$0" -d -o "daemon$i.out"; done; exit 4' "$BIN/probe"
 	finish it
@@ -170,7 +170,7 @@ twin() {
 	nothing_left
 }
 
-@test "stop: what they start on TERM is stopped too" {
+@test "--leftover=stop: a process that a leftover starts on TERM is stopped as well" {
 	start it "$FRY_RUN" -k 3 -- bash -c '
 		setsid bash -c "
 			trap \">started; setsid \\\"$0\\\" -n -o late.out & exit\" TERM
@@ -183,7 +183,7 @@ twin() {
 	nothing_left
 }
 
-@test "stop: a request that comes meanwhile is forwarded, and postpones nothing" {
+@test "--leftover=stop: a stop request meanwhile is forwarded and postpones nothing" {
 	leaving --stop=TERM/4s/KILL
 	kill -USR1 "$pid"
 	wait_line daemon.out TERM
@@ -197,7 +197,7 @@ twin() {
 	assert_lines daemon.out "ready $daemon" TERM INT QUIT HUP
 }
 
-@test "stop: COMMAND's death by signal stays the status" {
+@test "--leftover=stop: COMMAND's death by a signal stays the status" {
 	start it "$FRY_RUN" -k 0.1 -- bash -c '
 		"$0" -n -d -o daemon.out; exec "$0" -k ALRM' "$BIN/probe"
 	finish it
@@ -205,7 +205,7 @@ twin() {
 	nothing_left
 }
 
-@test "wait: they go on undisturbed until the last is gone, and the status is COMMAND's" {
+@test "--leftover=wait: leftovers go on undisturbed, and the status is COMMAND's" {
 	code=3
 	leaving -k 0.1 --leftover=wait
 	kill -USR1 "$pid"
@@ -222,7 +222,7 @@ twin() {
 	assert_status 3
 }
 
-@test "wait: a stop request stops them" {
+@test "--leftover=wait: a stop request stops the leftovers" {
 	leaving --stop=INT/0.2/TERM/3s/KILL --leftover=wait
 	kill -USR1 "$pid"
 	wait_gone "$command"
@@ -233,7 +233,7 @@ twin() {
 	assert_lines member.out "ready $member" INT TERM
 }
 
-@test "leave: fry-run ends with COMMAND, and they live on" {
+@test "--leftover=leave: fry-run ends with COMMAND, and the leftovers live on" {
 	code=3
 	leaving -k 0.1 --leftover=leave
 	kill -USR1 "$pid"
@@ -248,7 +248,7 @@ twin() {
 	end "$member" "$daemon"
 }
 
-@test "leave: they live on though COMMAND was stopped by a request" {
+@test "--leftover=leave: the leftovers live on after a stop request" {
 	leaving -k 0.1 --leftover=leave
 	kill -TERM "$pid"
 	finish it
@@ -259,7 +259,7 @@ twin() {
 	end "$member" "$daemon"
 }
 
-@test "fail: they are stopped and named, and the status is 125" {
+@test "--leftover=fail: leftovers are stopped and named, and the status is 125" {
 	leaving -k 3 --leftover=fail
 	kill -USR1 "$pid"
 	finish it
@@ -271,7 +271,7 @@ twin() {
 	assert_equal "$(count_lines it.err "fry-run: *process $member (probe)*")" 1
 }
 
-@test "fail: a status of COMMAND's other than 0 is kept" {
+@test "--leftover=fail: a status of COMMAND's other than 0 is kept" {
 	code=7
 	leaving -k 0.1 --leftover=fail
 	kill -USR1 "$pid"
@@ -284,7 +284,7 @@ twin() {
 	assert_status 143
 }
 
-@test "fail: where nothing is left the status is 0, and nothing is said" {
+@test "--leftover=fail: without leftovers the status is 0 and nothing is said" {
 	for ((i = $(rounds 50); i; i--)); do
 		run "$FRY_RUN" --leftover=fail -- bash -c 'true | true; (true); sleep 0 & wait'
 		assert_status 0
@@ -292,7 +292,7 @@ twin() {
 	done
 }
 
-@test "fail: a zombie is not left over" {
+@test "--leftover=fail: a zombie is no leftover" {
 	start it "$FRY_RUN" -k 1h --leftover=fail -- sh -c 'true & exec sleep 1000'
 	wait_prints '*sleep*' names_below "$pid"
 	wait_prints Z state_of "$(descendants_of "$pid" | tail -n 1)"

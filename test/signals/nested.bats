@@ -110,19 +110,19 @@ gives_all() {
 
 # --- fry-run
 
-@test "fry-run in fry-run: once, three deep" {
+@test "three nested fry-runs forward each stop signal once" {
 	once "${fry[@]}" "${fry[@]}" "${fry[@]}" "${probe[@]}"
 	gives_all "$FRY_RUN" "$FRY_RUN" "$FRY_RUN"
 }
 
-@test "fry-run in fry-run: whatever their scopes and placements" {
+@test "nested fry-runs forward each stop signal once in every scope and placement" {
 	for option in --scope={group,command,tree} --pgroup={inherit,session} --no-guard; do
 		once "$FRY_RUN" -k 1h "$option" -- "${fry[@]}" "${probe[@]}"
 		once "${fry[@]}" "$FRY_RUN" -k 1h "$option" -- "${probe[@]}"
 	done
 }
 
-@test "fry-run in fry-run: each step that goes to everything left reaches COMMAND once" {
+@test "nested fry-runs: each later step's signal reaches COMMAND once" {
 	cp "$FRY_RUN" fry-run-0.9.0-amd64 # as a release has it
 	for guard in --guard --no-guard; do
 		start it "$FRY_RUN" --stop=INT/100ms/QUIT/100ms/TERM/100ms/RTMIN+3/1h -- \
@@ -144,7 +144,7 @@ gives_all() {
 	done
 }
 
-@test "fry-run in fry-run: a step of the outer is a stop request for the inner" {
+@test "nested fry-runs: a step of one is a stop request for the one below" {
 	# INT is for the shell alone, TERM for everything.
 	start it "$FRY_RUN" -c --stop=INT/100ms/TERM/100ms/KILL -- sh -c 'trap : INT TERM; "$@" &
 		while kill -0 $! 2>/dev/null; do wait $!; done; exit 5' sh \
@@ -156,7 +156,7 @@ gives_all() {
 	assert_lines <(sed 's/ from .*//' one.out) "ready ${ready[0]}" TERM
 }
 
-@test "fry-run in fry-run: what hides below the inner is gone with it, kill -9 included" {
+@test "nested fry-runs: TERM or kill -9 of the first leaves no hidden descendant" {
 	hidden='"$0" -n -d -o daemon.out; "$0" -n -S -o session.out & exec "$0" -n -o one.out'
 	for signal in KILL TERM; do
 		start it "$FRY_RUN" -k 0.2 "$FRY_RUN" -k 0.2 sh -c "$hidden" "$BIN/probe"
@@ -170,7 +170,7 @@ gives_all() {
 	done
 }
 
-@test "fry-run in fry-run: the one that is asked first decides on the stop" {
+@test "nested fry-runs: the shorter of two schedules ends COMMAND" {
 	start it "$FRY_RUN" -k 1h "$FRY_RUN" --stop=INT/0.1/TERM/3s/KILL "${probe[@]}"
 	ready one
 	kill -INT "$pid"
@@ -188,7 +188,7 @@ gives_all() {
 
 # --- inits
 
-@test "under and over tini: once, and its status" {
+@test "under and over tini each stop signal arrives once, and the status is tini's" {
 	requires tini
 	once tini -s -- "${fry[@]}" "${probe[@]}"
 	once tini -s -g -- "${fry[@]}" "${probe[@]}"
@@ -197,7 +197,7 @@ gives_all() {
 	gives_all "$FRY_RUN" tini -s --
 }
 
-@test "under and over dumb-init and catatonit: once, and their status" {
+@test "under and over dumb-init and catatonit each stop signal arrives once, and the status is theirs" {
 	requires dumb-init catatonit
 	for init in dumb-init catatonit; do
 		once "$init" -- "${fry[@]}" "${probe[@]}"
@@ -207,7 +207,7 @@ gives_all() {
 	done
 }
 
-@test "what leaves tini's reach does not leave fry-run's" {
+@test "fry-run stops a daemon that tini leaves behind" {
 	requires tini
 	start it "$FRY_RUN" -k 3 tini -s -- sh -c '
 		"$0" -n -d -o daemon.out
@@ -222,7 +222,7 @@ gives_all() {
 
 # --- timeout
 
-@test "under and over timeout: once, and its status" {
+@test "under and over timeout(1) each stop signal arrives once, and the status is kept" {
 	# Without --foreground timeout itself sends twice, to its child and to its group.
 	once timeout --foreground 1h "${fry[@]}" "${probe[@]}"
 	once "${fry[@]}" -c timeout --foreground 1h "${probe[@]}"
@@ -230,7 +230,7 @@ gives_all() {
 	gives_all "$FRY_RUN" timeout 1h
 }
 
-@test "under and over timeout: its time is over, and it says so" {
+@test "under and over timeout(1) an expired time is reported and nothing is left" {
 	daemon_and_one='"$0" -n -d -o daemon.out; exec "$0" -o one.out'
 	start it timeout 3 "$FRY_RUN" -k 0.1 sh -c "$daemon_and_one" "$BIN/probe"
 	finish it
@@ -278,7 +278,7 @@ at_rest() {
 	kill -WINCH "${probes[@]}"
 }
 
-@test "make -j under fry-run: INT and QUIT reach each job once, as typed at a terminal" {
+@test "make -j under fry-run: INT and QUIT reach each job once" {
 	for signal in INT QUIT; do
 		jobs_of_make "${fry[@]}" make -sj3
 		kill -"$signal" "$pid"
@@ -304,7 +304,7 @@ at_rest() {
 	assert_status 143
 }
 
-@test "make -j over fry-run: each job once, and make's status" {
+@test "make -j over fry-run: TERM reaches each job once, and the status is make's" {
 	makefile '@exec $$FRY_RUN -k 1h -- $$BIN/probe -s -o $@.out -x TERM=3'
 	start it make -sj3
 	all_ready a.out b.out c.out
@@ -318,7 +318,7 @@ at_rest() {
 	done
 }
 
-@test "make -j over fry-run: what a recipe leaves is gone before the next one starts" {
+@test "make -j over fry-run: a recipe's leftover is gone before the next line starts" {
 	printf '%s\n' 'all: a b' 'a b:' \
 		'	@$(FRY_RUN) -k 0.1 sh -c '\''$(BIN)/probe -n -d -o $@.out'\' \
 		'	@pid=$$(sed -n "s/ready //p" $@.out); ! kill -0 $$pid 2>/dev/null' >Makefile
@@ -330,7 +330,7 @@ at_rest() {
 
 # --- sudo
 
-@test "under and over sudo: once, and its status" {
+@test "under and over sudo each stop signal arrives once, and the status is kept" {
 	requires sudo root
 	sudo=(sudo -n --preserve-env=FRY_TEST)
 	once "${sudo[@]}" "${fry[@]}" "${probe[@]}"
@@ -339,7 +339,7 @@ at_rest() {
 	gives_all "$FRY_RUN" "${sudo[@]}"
 }
 
-@test "over sudo to another user: what it started is gone, a daemon included" {
+@test "over sudo to another user a daemon is stopped as well" {
 	requires sudo root
 	chmod o+x "$BATS_RUN_TMPDIR" "${PWD%/*}" . 2>/dev/null
 	mkdir -m 777 others
@@ -357,7 +357,7 @@ at_rest() {
 
 # --- setsid, nohup, xargs, parallel
 
-@test "under and over setsid: once, and its status" {
+@test "under and over setsid each stop signal arrives once, and the status is kept" {
 	once setsid "${fry[@]}" "${probe[@]}"
 	# What leads no group needs no fork to lead a session.
 	once "${fry[@]}" --pgroup=inherit setsid "${probe[@]}"
@@ -369,7 +369,7 @@ at_rest() {
 	gives 143 "$FRY_RUN" setsid -w "$BIN/probe" -x TERM=3 -o one.out
 }
 
-@test "under and over nohup: once, HUP too, and its status" {
+@test "under and over nohup each stop signal and HUP arrive once, and the status is kept" {
 	once nohup "${fry[@]}" "${probe[@]}"
 	once "${fry[@]}" nohup "${probe[@]}"
 	gives_all nohup "$FRY_RUN"
@@ -383,7 +383,7 @@ at_rest() {
 	assert_status 143
 }
 
-@test "under and over xargs -P: each command once, and its status" {
+@test "under and over xargs -P each command gets each stop signal once, and the status is xargs's" {
 	printf '%s\n' a.out b.out c.out >names
 	# xargs dies at once, and what it ran goes on: whoever remains gets what comes.
 	start it sh -c 'exec "$@" <names' sh "${fry[@]}" --leftover=wait \
@@ -408,7 +408,7 @@ at_rest() {
 	assert_status 123 # as where it runs the commands themselves
 }
 
-@test "over parallel: TERM once tells its jobs to end, in order and once" {
+@test "over parallel TERM ends its jobs in order, each by one TERM" {
 	requires parallel
 	start it "${fry[@]}" parallel -j3 --termseq TERM,100000,KILL "$BIN/probe" -s -x TERM=0 -o '{}' \
 		::: a.out b.out c.out d.out
@@ -424,7 +424,7 @@ at_rest() {
 	[[ ! -e d.out ]]
 }
 
-@test "over parallel: QUIT ends parallel alone, and TERM its jobs, once" {
+@test "over parallel QUIT ends parallel, and its jobs get TERM once" {
 	requires parallel
 	start it "${fry[@]}" parallel -j2 "$BIN/probe" -s -x TERM=0 -o '{}' ::: a.out b.out
 	all_ready a.out b.out
@@ -438,7 +438,7 @@ at_rest() {
 	done
 }
 
-@test "under parallel: each command once, and the number that failed" {
+@test "under parallel each command gets TERM once, and the status counts the failures" {
 	requires parallel
 	start it parallel -j3 --termseq TERM,100000,KILL "$FRY_RUN" -- "$BIN/probe" -x TERM=0 -o '{}' \
 		::: a.out b.out c.out
@@ -454,7 +454,7 @@ at_rest() {
 
 # --- shells
 
-@test "a shell with traps: each trap runs once, its command gets it once" {
+@test "under a shell with traps each trap runs once and its command gets each signal once" {
 	for shell in bash dash; do
 		requires "$shell"
 		start it "${fry[@]}" "$shell" -c '
@@ -482,7 +482,7 @@ at_rest() {
 	done
 }
 
-@test "a shell whose trap runs fry-run: it is a cleanup like any other" {
+@test "a shell's trap may run another fry-run as its cleanup" {
 	start it "$FRY_RUN" -k 1h bash -c '
 		trap '\''"$FRY_RUN" sh -c "\$BIN/probe -n -d -o clean.out; exit 6"; echo "clean $?"; exit 7'\'' TERM
 		export FRY_RUN_OPTS="-k 0.1"
@@ -498,7 +498,7 @@ at_rest() {
 
 # --- systemd's variables
 
-@test "LISTEN_PID, WATCHDOG_PID and NOTIFY_SOCKET mean COMMAND, three deep and under nohup" {
+@test "LISTEN_PID, WATCHDOG_PID and NOTIFY_SOCKET name COMMAND, three deep and under nohup" {
 	requires python3
 	for wrapper in '' "$FRY_RUN -- $FRY_RUN --" "nohup $FRY_RUN --"; do
 		# shellcheck disable=SC2086 # words

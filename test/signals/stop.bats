@@ -56,7 +56,7 @@ nag() {
 	done
 }
 
-@test "the schedule is a function of state and time that holds its rules" {
+@test "the schedule's function of state and time keeps its rules" {
 	run "${FRY_RUN%/*}/schedule"
 	assert_lines -
 	assert_status 0
@@ -94,7 +94,7 @@ nag() {
 	assert_lines it.out "ready $command" QUIT TERM
 }
 
-@test "--stop says the steps and the waits" {
+@test "--stop sets the steps and the waits" {
 	stubborn --stop=HUP/0.2/USR1/2s/KILL
 	began=$(now)
 	kill -TERM "$pid"
@@ -145,7 +145,7 @@ nag() {
 }
 
 # bats test_tags=linux
-@test "steps reach whatever is left, wherever it is, each once" {
+@test "each step's signal reaches every descendant once, wherever it hides" {
 	all_kinds --stop=INT/0.4/TERM/3s/KILL
 	kill -INT "$pid"
 	for kind in "${kinds[@]}"; do wait_line "$kind.out" TERM; done
@@ -161,7 +161,7 @@ nag() {
 }
 
 # bats test_tags=linux
-@test "a step does not repeat what a request has brought" {
+@test "a step's signal is not sent to a process that got it with the request" {
 	all_kinds --stop=TERM/1h/INT/1h/KILL
 	kill -TERM "$pid"
 	for kind in command child thread; do wait_line "$kind.out" TERM; done
@@ -190,7 +190,7 @@ nag() {
 }
 
 # bats test_tags=linux
-@test "what is started during the stop gets the next step" {
+@test "a process started during the stop gets the next step's signal" {
 	start it "$FRY_RUN" --stop=INT/5s/TERM/1h -- bash -c '
 		trap "" TERM
 		trap "\"$0\" -n -d -o daemon.out" INT
@@ -206,7 +206,7 @@ nag() {
 	assert_status 137
 }
 
-@test "a stopped COMMAND gets CONT with the request, and acts" {
+@test "a COMMAND in state T is continued by a stop request and acts on it" {
 	for signal in INT TERM QUIT; do
 		start it "$FRY_RUN" -k 1h -- "$BIN/probe" -T
 		ready it
@@ -218,7 +218,7 @@ nag() {
 }
 
 # bats test_tags=linux
-@test "a stopped member of COMMAND's group gets CONT with the request, and acts" {
+@test "a member of COMMAND's group in state T is continued by a stop request and acts on it" {
 	start it "$FRY_RUN" -k 1h -- bash -c '"$0" -T -o child.out & exec "$0" -n' "$BIN/probe"
 	ready it
 	ready child
@@ -233,7 +233,7 @@ nag() {
 }
 
 # bats test_tags=linux
-@test "whatever is stopped gets CONT with a step, and acts" {
+@test "a descendant in state T is continued by a step and acts on it" {
 	start it "$FRY_RUN" --stop=INT/0.1/TERM/1h -- bash -c '
 		"$0" -T -i INT -S -o apart.out & exec "$0" -T -i INT' "$BIN/probe"
 	ready it
@@ -246,7 +246,7 @@ nag() {
 	assert_lines apart.out "ready ${ready[0]}" TERM
 }
 
-@test "what is not stopped gets no CONT" {
+@test "a process that is not in state T gets no CONT" {
 	stubborn -k 0.2
 	kill -INT "$pid"
 	finish it
@@ -254,7 +254,7 @@ nag() {
 }
 
 # bats test_tags=linux
-@test "KILL ends everything, stopped or not" {
+@test "the KILL step ends every descendant, in state T or not" {
 	all_kinds --stop=KILL
 	kill -STOP "$command" "$daemon" "$apart"
 	kill -TERM "$pid"
@@ -286,7 +286,7 @@ nag() {
 }
 
 # bats test_tags=linux
-@test "when a schedule without KILL is over, fry-run names what is left and exits 125" {
+@test "when a schedule without KILL is over, fry-run names the remaining processes and exits 125" {
 	all_kinds --stop=INT/0.1/TERM/0.1
 	began=$(now)
 	kill -INT "$pid"
@@ -304,7 +304,7 @@ nag() {
 }
 
 # bats test_tags=linux
-@test "fry-run returns the moment nothing is left" {
+@test "a stop is over when nothing is left, long before its schedule is" {
 	start it "$FRY_RUN" -k 1h -- bash -c '"$0" -d -o daemon.out; exec "$0" -f 3' "$BIN/probe"
 	ready it 4
 	ready daemon
@@ -314,7 +314,7 @@ nag() {
 	nothing_left
 }
 
-@test "a COMMAND that drains its own workers is not interfered with before the next step" {
+@test "workers of a COMMAND that got TERM are not signalled before the next step" {
 	start it "$FRY_RUN" --scope=command --stop=TERM/1h/INT/1h -- bash -c '
 		"$0" -n -o worker.out & exec "$0" -n' "$BIN/probe"
 	ready it
@@ -331,7 +331,7 @@ nag() {
 	finish it
 }
 
-@test "then its workers get the signal of that step, and no other" {
+@test "workers of a COMMAND that got TERM get the next step's signal and no other" {
 	start it "$FRY_RUN" --scope=command --stop=TERM/0.2/INT/1h -- bash -c '
 		"$0" -n -o worker.out & exec "$0" -n' "$BIN/probe"
 	ready it
@@ -346,7 +346,7 @@ nag() {
 	finish it
 }
 
-@test "a stop goes on where fry-run was stopped meanwhile" {
+@test "without a guard the schedule goes on when fry-run is stopped and continued" {
 	stubborn --no-guard --stop=INT/3s/TERM/3s/KILL # the inner process would go on
 	kill -INT "$pid"
 	wait_line it.out INT
@@ -360,7 +360,7 @@ nag() {
 	assert_equal "$(count_lines it.out TERM)" 1
 }
 
-@test "a request that comes while fry-run is stopped waits for it" {
+@test "a stop request received in state T is obeyed when fry-run is continued" {
 	stubborn -k 3
 	kill -STOP "$pid"
 	kill -TERM "$pid"
@@ -396,7 +396,7 @@ nag() {
 }
 
 # bats test_tags=linux
-@test "--timeout is 124 also where COMMAND cares about KILL only, or exits 0 on being stopped" {
+@test "--timeout exits 124 where COMMAND dies of KILL only or exits 0 on INT" {
 	all_kinds -k 0.1 -t 5
 	finish it
 	assert_status 124
@@ -409,7 +409,7 @@ nag() {
 	assert_status 124
 }
 
-@test "a COMMAND that ends in time keeps its status, --timeout=0 is none" {
+@test "COMMAND's status is kept where it ends in time, and --timeout=0 never expires" {
 	run "$FRY_RUN" -t 1h -- "$BIN/probe" -e 7
 	assert_status 7
 	stubborn -k 0.1 -t 0
@@ -420,7 +420,7 @@ nag() {
 	assert_status 137
 }
 
-@test "a timeout that comes during a stop changes nothing" {
+@test "a timeout that expires during a stop changes nothing" {
 	stubborn -k 1h -t 3
 	kill -INT "$pid"
 	start later "$FRY_RUN" -t 3 -- "$BIN/probe"
@@ -435,7 +435,7 @@ nag() {
 }
 
 # bats test_tags=linux
-@test "a timeout is no longer one when COMMAND has ended" {
+@test "a timeout that expires after COMMAND's end changes nothing" {
 	start it "$FRY_RUN" -k 1h -t 3 --leftover=wait -- bash -c '"$0" -n -d -o daemon.out; exit 3' \
 		"$BIN/probe"
 	ready daemon
@@ -464,7 +464,7 @@ child_of_shell() {
 }
 
 # bats test_tags=linux
-@test "the parent's death is as TERM from a process, where that was asked for" {
+@test "--parent-death=TERM makes the parent's death a TERM request" {
 	child_of_shell -k 3 -p TERM
 	end "$pid"
 	wait_gone "$wrapper" "$command"
@@ -472,7 +472,7 @@ child_of_shell() {
 }
 
 # bats test_tags=linux
-@test "it is a stop request for INT and QUIT too, at their steps" {
+@test "--parent-death=INT and QUIT enter the schedule at their steps" {
 	for signal in INT QUIT; do
 		child_of_shell --stop=INT/0.2/TERM/3s/KILL --parent-death="$signal"
 		end "$pid"
@@ -482,7 +482,7 @@ child_of_shell() {
 }
 
 # bats test_tags=linux
-@test "it is merely forwarded with another signal" {
+@test "--parent-death=HUP forwards HUP and starts no stop" {
 	child_of_shell -k 0.1 -p HUP
 	end "$pid"
 	wait_line it.out HUP
@@ -496,14 +496,14 @@ child_of_shell() {
 }
 
 # bats test_tags=linux
-@test "it is COMMAND's end with KILL" {
+@test "--parent-death=KILL kills COMMAND" {
 	child_of_shell -k 1h -p KILL
 	end "$pid"
 	wait_gone "$wrapper" "$command"
 	assert_lines it.out "ready $command"
 }
 
-@test "nothing happens at the parent's death where nothing was asked for" {
+@test "without --parent-death the parent's death changes nothing" {
 	child_of_shell -k 0.1
 	end "$pid"
 	twin
@@ -515,7 +515,7 @@ child_of_shell() {
 }
 
 # bats test_tags=linux
-@test "the end of the thread that started fry-run is no death" {
+@test "--parent-death ignores the end of the thread that started fry-run" {
 	start it "$BIN/parent" -t "$FRY_RUN" -k 3 -p TERM -- "$BIN/probe" -n -o command.out
 	ready it
 	wrapper=${ready[0]}
@@ -531,7 +531,7 @@ child_of_shell() {
 }
 
 # bats test_tags=linux
-@test "the end of the thread before COMMAND was started is no death, the parent's is" {
+@test "--parent-death tells an early end of the starting thread from the parent's death" {
 	for ((i = $(rounds 20 3); i; i--)); do
 		start it "$BIN/parent" -t "$FRY_RUN" -p TERM -- "$BIN/probe" -o command.out
 		ready it
@@ -546,7 +546,7 @@ child_of_shell() {
 }
 
 # bats test_tags=linux
-@test "a parent that dies before COMMAND is started is not missed" {
+@test "--parent-death notices a parent that dies before COMMAND is started" {
 	for ((i = $(rounds 200); i; i--)); do
 		"$BIN/parent" -b "$FRY_RUN" -k 0 -p TERM -- sleep 1000 3>&-
 	done

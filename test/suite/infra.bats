@@ -39,19 +39,19 @@ catchable() {
 	assert_match "$output" '*left behind: +([0-9]) probe S*'
 }
 
-@test "a test fails that leaves a stopped process whose main thread is gone" {
+@test "a test fails that leaves a stopped process without its main thread" {
 	inner 'start it "$BIN/probe" -t -n; ready it; kill -STOP "$pid"'
 	assert_status 1
 	assert_match "$output" '*left behind: +([0-9]) probe *'
 }
 
-@test "what was left behind is killed" {
+@test "a process that a test leaves behind is killed" {
 	inner '"$BIN/probe" -d -n -o "$OUT"; "$BIN/orphans" -l -s 5'
 	assert_status 1
 	nothing_left
 }
 
-@test "in CI what is required fails the test instead of skipping it" {
+@test "in CI a missing requirement fails the test instead of skipping it" {
 	CI='' inner 'requires no-such-tool'
 	assert_status 0
 	assert_match "$output" '*skip no-such-tool is missing*'
@@ -60,26 +60,26 @@ catchable() {
 	assert_status 1
 }
 
-@test "waiting for what never comes fails and says for what" {
+@test "a wait that runs out fails and names the condition" {
 	WAIT_LIMIT=1
 	run wait_line no-such-file TERM
 	assert_status 1
 	assert_match "$output" "waited 1 s for 'TERM' in no-such-file*"
 }
 
-@test "start leaves no signal ignored or blocked, and no descriptor open" {
+@test "the helper start leaves no signal ignored or blocked and no descriptor open" {
 	start it "$BIN/probe" -D -F
 	finish it
 	assert_lines it.out ignored: blocked: 'open: 0 1 2'
 }
 
-@test "fresh ignores, blocks, closes and keeps what it is told to" {
+@test "the fixture fresh ignores, blocks, closes and keeps as its options say" {
 	start -i INT,32 -b RTMIN,HUP -c 0,2 -k 5,7 it "$BIN/probe" -D -F 5</dev/null
 	finish it
 	assert_lines it.out 'ignored: 2 32' 'blocked: 1 34' 'open: 1 5'
 }
 
-@test "probe names each of the 62 signals, once" {
+@test "the fixture probe names each of the 62 signals once" {
 	start it "$BIN/probe" -n
 	ready it
 	named=1
@@ -93,7 +93,7 @@ catchable() {
 	assert_equal "$(count_lines it.out 'RTMIN*')" 31
 }
 
-@test "probe names a queued signal as often as it was sent, with its sender and value" {
+@test "the fixture probe names a queued signal each time, with its sender and value" {
 	start it "$BIN/probe" -s -q
 	ready it
 	kill -STOP "$pid"
@@ -108,7 +108,7 @@ catchable() {
 	wait_line it.out "TERM from $BASHPID"
 }
 
-@test "probe ends as it is told to" {
+@test "the fixture probe ends as its options say" {
 	run "$BIN/probe" -e 7
 	assert_status 7
 	run "$BIN/fresh" "$BIN/probe" -k RTMIN+5
@@ -124,7 +124,7 @@ catchable() {
 	[ ! -e lock ]
 }
 
-@test "probe has children, each in a session, daemonised" {
+@test "the fixture probe daemonises with children in sessions of their own" {
 	"$BIN/probe" -d -S -f 2 -o daemon.out
 	wait_line daemon.out 'ready *' 3
 	ready daemon 3
@@ -136,7 +136,7 @@ catchable() {
 	end "${ready[@]}"
 }
 
-@test "a probe whose main thread is gone is a zombie and alive" {
+@test "the fixture probe without its main thread is a zombie and alive" {
 	start it "$BIN/probe" -t
 	ready it
 	wait_prints Z state_of "$pid"
@@ -147,7 +147,7 @@ catchable() {
 	assert_lines it.out "ready $pid" TERM
 }
 
-@test "deny makes a system call fail as it is told to" {
+@test "the fixture deny makes a system call fail with the given errno" {
 	requires seccomp
 	run "$BIN/deny" fork -- bash -c '(echo forked); true'
 	assert_match "$output" '*fork: *'
@@ -160,7 +160,7 @@ catchable() {
 	assert_equal "$output" 10
 }
 
-@test "pty gives a terminal that types, controls and shows" {
+@test "the fixture pty gives a controlling terminal that types and shows" {
 	start_tty it bash --norc
 	keys it 'ps -o stat=,tty= $$; stty size\r'
 	wait_line it.out 'Ss*pts/*'
@@ -174,13 +174,13 @@ catchable() {
 	assert_status 130
 }
 
-@test "pty -n gives a terminal that controls nobody" {
+@test "the fixture pty -n gives a terminal that controls no process" {
 	run "$BIN/pty" -n bash -c 'test -t 0 && : </dev/tty'
 	assert_status 1
 	assert_match "$output" '*/dev/tty: No such device or address*'
 }
 
-@test "pty copies all that was written, and mirrors death by a signal" {
+@test "the fixture pty copies all output and mirrors death by a signal" {
 	for _ in {1..20}; do
 		run "$BIN/pty" seq 1000
 		assert_equal "${#lines[@]}" 1000
@@ -189,7 +189,7 @@ catchable() {
 	assert_status 137
 }
 
-@test "orphans keeps what it is asked for" {
+@test "the fixture orphans keeps as many processes as it is asked for" {
 	start flat "$BIN/orphans" -s -f 20
 	wait_line flat.out ready
 	assert_equal "$(children_of "$flat_pid" | count_lines /dev/stdin '*')" 20
@@ -205,7 +205,7 @@ catchable() {
 	end $(left_pids)
 }
 
-@test "orphans of either kind are made" {
+@test "the fixture orphans makes orphans that end and orphans that live" {
 	run "$BIN/orphans" 100
 	assert_lines - 'done'
 	nothing_left
@@ -222,7 +222,7 @@ catchable() {
 	assert_match "$output" '*left behind: *a bomb*'
 }
 
-@test "a chain ends by itself" {
+@test "the fixture bomb's chain ends by itself" {
 	start it "$BIN/bomb" -x -l 4 chain 3
 	finish it
 	assert_status 0

@@ -102,7 +102,7 @@ postgres_stopped() {
 	logged it.err 'terminated by signal' 0
 }
 
-@test "postgres: TERM lets its sessions finish, nobody signals a backend" {
+@test "postgres: TERM lets its sessions finish, and no backend is signalled" {
 	postgres_start -k 1h
 	sessions_start
 	kill -TERM "$it_pid"
@@ -128,7 +128,7 @@ postgres_stopped() {
 		'[[{"signal":"INT","count":1}],["INT"],[]]'
 }
 
-@test "postgres: QUIT is immediate, its backends hear it from postgres alone" {
+@test "postgres: QUIT is the immediate shutdown, and backends get it from postgres alone" {
 	postgres_start
 	sessions_start
 	kill -QUIT "$it_pid"
@@ -288,7 +288,7 @@ redis_start() {
 	done
 }
 
-@test "redis: the second INT hurries it, as it does on a terminal" {
+@test "redis: the second INT makes it exit at once, as on a terminal" {
 	redis_start 30
 	kill -INT "$it_pid"
 	wait_line it.out '*Saving the final RDB snapshot*'
@@ -336,7 +336,7 @@ while piece := s.recv(65536):
 	finish it
 }
 
-@test "npm: its server finishes what it serves upon TERM, npm's status is what it is without" {
+@test "npm: upon TERM its server finishes what it serves, and npm's status is kept" {
 	npm_package
 	npm_stopped env
 	expected=$status
@@ -355,7 +355,7 @@ while piece := s.recv(65536):
 
 # --- python multiprocessing
 
-@test "python: a pool is told to end by its parent, what it shared is gone" {
+@test "python: a multiprocessing pool ends, and its shared memory is gone" {
 	requires python3
 	cat >pool.py <<-'END'
 		import multiprocessing, multiprocessing.shared_memory, signal, sys, time
@@ -395,7 +395,7 @@ while piece := s.recv(65536):
 
 # --- a build
 
-@test "make -j: its compilers are gone, no half-written object is left" {
+@test "make -j: its compilers are gone and no half-written object is left" {
 	requires make
 	mkdir src
 	# A compiler that has begun to write when it is stopped.

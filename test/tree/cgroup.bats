@@ -78,7 +78,7 @@ delegate() {
 
 # --- new
 
-@test "COMMAND is in the leaf from its first instruction on, however it is placed" {
+@test "COMMAND is in its leaf cgroup from its first instruction on, in every placement" {
 	for options in '' --no-guard --pgroup=inherit --pgroup=session; do
 		# shellcheck disable=SC2086 # none or one
 		run "${inside[@]}" "$FRY_RUN" $options --cgroup=new -- sed -n 's/^0:://p' /proc/self/cgroup
@@ -88,7 +88,7 @@ delegate() {
 	done
 }
 
-@test "the leaf holds COMMAND and all that it starts, and neither of fry-run's processes" {
+@test "the leaf cgroup holds COMMAND and its descendants but neither of fry-run's processes" {
 	start it "${inside[@]}" "$FRY_RUN" --cgroup=new -- \
 		sh -c '"$0" -d & wait; "$0" -S & "$0" -g & exec "$0"' "$BIN/probe"
 	ready it 4
@@ -101,7 +101,7 @@ delegate() {
 	assert_equal "$(leaves)" ''
 }
 
-@test "several at once have a leaf each" {
+@test "each of several fry-runs has a leaf cgroup of its own" {
 	for name in one two three; do
 		start "$name" "${inside[@]}" "$FRY_RUN" --cgroup=new -- "$BIN/probe"
 		ready "$name"
@@ -117,7 +117,7 @@ delegate() {
 	assert_equal "$(leaves)" ''
 }
 
-@test "the leaf is removed whatever the end, and the status is COMMAND's" {
+@test "the leaf cgroup is removed however COMMAND ends, and the status is kept" {
 	run "${inside[@]}" "$FRY_RUN" --cgroup=new -- "$BIN/probe" -e 7
 	assert_status 7
 	assert_equal "$(leaves)" '' 'left after an exit'
@@ -132,7 +132,7 @@ delegate() {
 	assert_equal "$(leaves)" '' 'left after nothing could be executed'
 }
 
-@test "cgroups that COMMAND made below the leaf are emptied and removed" {
+@test "cgroups that COMMAND makes below its leaf are emptied and removed" {
 	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/200ms/KILL -- bash -c '
 		leaf=$1$(sed -n "s|^0::.*/|/|p" /proc/self/cgroup)
 		mkdir -p "$leaf/a/b" "$leaf/c"
@@ -148,7 +148,7 @@ delegate() {
 	nothing_left
 }
 
-@test "who was put into the leaf from elsewhere gets TERM, and has the time to act on it" {
+@test "a process moved into the leaf cgroup gets TERM and the time to act on it" {
 	start it "${inside[@]}" "$FRY_RUN" --cgroup=new -- "$BIN/probe"
 	ready it
 	find_leaf
@@ -164,7 +164,7 @@ delegate() {
 	assert_equal "$(leaves)" ''
 }
 
-@test "who was put into the leaf and ignores TERM is killed" {
+@test "a process moved into the leaf cgroup that ignores TERM is killed" {
 	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/3s/KILL -- "$BIN/probe" -x USR1=5
 	ready it
 	find_leaf
@@ -180,7 +180,7 @@ delegate() {
 	assert_equal "$(leaves)" ''
 }
 
-@test "who moved itself to another cgroup is caught all the same" {
+@test "a descendant that moved itself out of the leaf cgroup is stopped" {
 	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/3s/KILL -- sh -c '
 		(echo 0 >"$1/cgroup.procs"; exec "$0" -n -d)
 		(echo 0 >"$1/cgroup.procs"; exec "$0" -S -o heard) &
@@ -195,7 +195,7 @@ delegate() {
 	assert_equal "$(leaves)" ''
 }
 
-@test "all of a tree that ignores everything is killed" {
+@test "a tree in the leaf cgroup that ignores every signal is killed" {
 	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/200ms/KILL -- \
 		sh -c '"$0" -n -d; "$0" -n -S & "$0" -n -T & "$0" -n -t & exec "$0" -n' "$BIN/probe"
 	ready it 5
@@ -220,11 +220,11 @@ brings_bombs_down() {
 	done
 }
 
-@test "a bomb is killed with its leaf, and so are ten chains" {
+@test "a fork bomb and ten forking chains are killed with their leaf cgroup" {
 	brings_bombs_down "$FRY_RUN"
 }
 
-@test "the unprivileged owner of a delegated cgroup ends a setuid program of root's in it" {
+@test "an unprivileged fry-run ends a setuid program in its delegated cgroup" {
 	requires setpriv
 	reach
 	cp "$(command -v setpriv)" "$BIN/become"
@@ -241,7 +241,7 @@ brings_bombs_down() {
 	assert_equal "$(leaves)" ''
 }
 
-@test "it holds no descriptor but stderr" {
+@test "with --cgroup=new fry-run holds no descriptor but stderr" {
 	for guard in --guard --no-guard; do
 		start it "${inside[@]}" "$FRY_RUN" $guard --cgroup=new -- "$BIN/probe" -n
 		ready it
@@ -256,7 +256,7 @@ brings_bombs_down() {
 	done
 }
 
-@test "--leftover=leave leaves what is in the leaf, and the leaf" {
+@test "--leftover=leave leaves the leaf cgroup and its processes" {
 	run "${inside[@]}" "$FRY_RUN" --cgroup=new --leftover=leave -- \
 		sh -c '"$0" -n -d -o heard; exec "$0" -e 3' "$BIN/probe"
 	assert_status 3
@@ -277,7 +277,7 @@ rests() {
 	[[ $(state_of "$1") == S && $(grep _ctxt_switches "/proc/$1/status") == "$switches" ]]
 }
 
-@test "--leftover=wait waits for who was put into the leaf, without waking" {
+@test "--leftover=wait waits for a process moved into the leaf cgroup without waking" {
 	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --leftover=wait -- "$BIN/probe" -x USR1=2
 	ready it
 	command=${ready[0]}
@@ -301,7 +301,7 @@ rests() {
 	assert_equal "$(leaves)" ''
 }
 
-@test "a leaf that COMMAND left and removed makes no difference" {
+@test "a leaf cgroup that COMMAND left and removed makes no difference" {
 	start it "${inside[@]}" "$FRY_RUN" --cgroup=new --stop=TERM/200ms/KILL -- bash -c '
 		leaf=$1$(sed -n "s|^0::.*/|/|p" /proc/self/cgroup)
 		echo 0 >"$1/cgroup.procs" && rmdir "$leaf" || exit
@@ -315,7 +315,7 @@ rests() {
 	nothing_left
 }
 
-@test "a leaf that vanishes before it is entered is refused, or COMMAND is in it" {
+@test "a leaf cgroup that is removed before COMMAND enters it ends with 125" {
 	start remover sh -c 'echo ready $$; while :; do rmdir "$0"/fry-run-* 2>/dev/null; done' "$job"
 	ready remover
 	for ((i = $(rounds 30 5); i; i--)); do
@@ -333,7 +333,7 @@ rests() {
 
 # --- kill -9
 
-@test "kill -9 of fry-run leaves neither a process nor the leaf" {
+@test "kill -9 of fry-run leaves neither a process nor the leaf cgroup" {
 	start it "${inside[@]}" "$FRY_RUN" --cgroup=new -- sh -c '"$0" -n -d; "$0" -n -S & exec "$0" -n' "$BIN/probe"
 	ready it 3
 	find_leaf
@@ -348,7 +348,7 @@ rests() {
 	nothing_left
 }
 
-@test "kill -9 of the inner process leaves neither a process nor the leaf" {
+@test "kill -9 of the inner process leaves neither a process nor the leaf cgroup" {
 	start it "${inside[@]}" "$FRY_RUN" --cgroup=new -- sh -c '"$0" -n -d; "$0" -n -S & exec "$0" -n' "$BIN/probe"
 	ready it 3
 	find_leaf
@@ -373,19 +373,19 @@ killed() {
 	assert_lines - "$count gone"
 }
 
-@test "kill -9 at any moment leaves neither a process nor a leaf" {
+@test "kill -9 of fry-run at any moment leaves neither a process nor a leaf cgroup" {
 	killed 250
 	assert_equal "$(leaves | wc -l)" 0 'leaves that are left'
 }
 
-@test "kill -9 of the inner process at any moment leaves neither a process nor a leaf" {
+@test "kill -9 of the inner process at any moment leaves neither a process nor a leaf cgroup" {
 	killed 250 -i
 	assert_equal "$(leaves | wc -l)" 0 'leaves that are left'
 }
 
 # --- before Linux 5.14
 
-@test "without cgroup.kill a tree that ignores everything is frozen, killed and thawed" {
+@test "without cgroup.kill a tree that ignores every signal is frozen, killed and thawed" {
 	start it "${inside[@]}" "$BATS_FILE_TMPDIR/nokill/fry-run" --cgroup=new --stop=TERM/200ms/KILL -- \
 		sh -c '"$0" -n -d; "$0" -n -S & "$0" -n -T & exec "$0" -n' "$BIN/probe"
 	ready it 4
@@ -401,11 +401,11 @@ killed() {
 	assert_equal "$(leaves)" ''
 }
 
-@test "without cgroup.kill a bomb and ten chains are brought down" {
+@test "without cgroup.kill a fork bomb and ten forking chains are killed" {
 	brings_bombs_down "$BATS_FILE_TMPDIR/nokill/fry-run"
 }
 
-@test "without cgroup.kill, kill -9 of either process leaves neither a process nor the leaf" {
+@test "without cgroup.kill, kill -9 of either process leaves neither a process nor the leaf cgroup" {
 	for which in echo inner_of; do
 		start it "${inside[@]}" "$BATS_FILE_TMPDIR/nokill/fry-run" --cgroup=new -- \
 			sh -c '"$0" -n -d; "$0" -n -S & exec "$0" -n' "$BIN/probe"
@@ -428,7 +428,7 @@ assert_refused() {
 	assert_equal "$(leaves)" "${3-}" leaves
 }
 
-@test "a cgroup that is not delegated is refused" {
+@test "--cgroup=new is refused in a cgroup that is not delegated" {
 	requires setpriv
 	reach
 	run "${inside[@]}" setpriv --reuid "$user" --regid "$user" --clear-groups \
@@ -436,7 +436,7 @@ assert_refused() {
 	assert_refused new '*permission*delegated*'
 }
 
-@test "a leaf that may be made but not entered is refused" {
+@test "--cgroup=new is refused where the leaf may be made but not entered" {
 	requires setpriv
 	reach
 	chown "$user" "$job" # and not its cgroup.procs
@@ -449,7 +449,7 @@ assert_refused() {
 	assert_equal "$(leaves)" '' leaves
 }
 
-@test "a cgroup file system that is read-only is refused" {
+@test "--cgroup=new is refused on a read-only cgroup file system" {
 	requires unshare
 	mount=$(cgroup2_own)
 	mount=$(findmnt --noheadings --output TARGET --target "$mount")
@@ -458,14 +458,14 @@ assert_refused() {
 	assert_refused new '*read-only*'
 }
 
-@test "where cgroup v2 is not mounted that is said" {
+@test "--cgroup=new says that cgroup v2 is not mounted" {
 	requires unshare
 	run "${inside[@]}" unshare --mount sh -c 'umount "$0" || umount -l "$0"; exec "$@"' \
 		"$(findmnt --noheadings --output TARGET --target "$job")" "$FRY_RUN" --cgroup=new -- touch started
 	assert_refused new 'no cgroup v2 is mounted*'
 }
 
-@test "where there is only cgroup v1 that is said" {
+@test "--cgroup=new says that there is only cgroup v1" {
 	requires unshare
 	printf '1:name=systemd:/\n' >only-v1
 	run "${inside[@]}" unshare --mount sh -c 'mount --bind "$0" /proc/$$/cgroup && exec "$@"' "$PWD/only-v1" \
@@ -475,14 +475,14 @@ assert_refused() {
 
 # The sanitizers' runtime has a word to say as well.
 # bats test_tags=static
-@test "without /proc that is said" {
+@test "--cgroup=new says that /proc/self/cgroup cannot be read" {
 	requires unshare
 	run "${inside[@]}" unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
 		"$FRY_RUN" --cgroup=new -- touch started
 	assert_refused new '/proc/self/cgroup cannot be read'
 }
 
-@test "a name that is too long is refused" {
+@test "--cgroup=new is refused where the leaf's path is too long" {
 	long=$(printf '%0240d' 0)
 	cd "$job"
 	while ((${#PWD} < 4096 - 300)); do
@@ -498,7 +498,7 @@ assert_refused() {
 	assert_equal "$(find "$job" -name 'fry-run-*' 2>/dev/null)" ''
 }
 
-@test "where the number of cgroups is limited the reason is given" {
+@test "--cgroup=new says that the number of cgroups is limited" {
 	echo 0 >"$job/cgroup.max.descendants"
 	run "${inside[@]}" "$FRY_RUN" --cgroup=new -- touch started
 	assert_refused new '?*'
@@ -507,7 +507,7 @@ assert_refused() {
 
 # --- own
 
-@test "own ends everything in the cgroup but fry-run itself, TERM first" {
+@test "--cgroup=own ends everything in the cgroup but fry-run itself, TERM first" {
 	start it "${inside[@]}" "$FRY_RUN" --cgroup=own --stop=TERM/3s/KILL -- \
 		sh -c '"$0" -n -d; exec "$0" -x USR1=8' "$BIN/probe"
 	ready it 2
@@ -528,7 +528,7 @@ assert_refused() {
 	[ -d "$job" ]
 }
 
-@test "own keeps the status, and returns at once where nobody is left" {
+@test "--cgroup=own keeps COMMAND's status and returns when the cgroup is empty" {
 	for guard in --guard --no-guard; do
 		run "${inside[@]}" "$FRY_RUN" $guard --cgroup=own --stop=TERM/1h/KILL -- "$BIN/probe" -e 7
 		assert_status 7
@@ -539,7 +539,7 @@ assert_refused() {
 	done
 }
 
-@test "own ends what is in the cgroup after a stop request, and when COMMAND ignores it" {
+@test "--cgroup=own ends the whole cgroup after a stop request that COMMAND ignores" {
 	for guard in --guard --no-guard; do
 		start it "${inside[@]}" "$FRY_RUN" $guard --cgroup=own --stop=TERM/200ms/KILL -- "$BIN/probe" -n
 		ready it
@@ -554,7 +554,7 @@ assert_refused() {
 	done
 }
 
-@test "own ends everything after kill -9 of either process" {
+@test "--cgroup=own ends everything after kill -9 of either process" {
 	for which in echo inner_of; do
 		start it "${inside[@]}" "$FRY_RUN" --cgroup=own -- sh -c '"$0" -n -d; exec "$0" -n' "$BIN/probe"
 		ready it 2
@@ -569,7 +569,7 @@ assert_refused() {
 	done
 }
 
-@test "own is refused where there are bystanders, and they live" {
+@test "--cgroup=own is refused where a bystander is in the cgroup, which lives on" {
 	start bystander "${inside[@]}" "$BIN/probe"
 	ready bystander
 	run "${inside[@]}" "$FRY_RUN" --cgroup=own -- touch started
@@ -580,13 +580,13 @@ assert_refused() {
 	finish bystander
 }
 
-@test "own is refused where there are cgroups below" {
+@test "--cgroup=own is refused where there are cgroups below" {
 	mkdir "$job/below"
 	run "${inside[@]}" "$FRY_RUN" --cgroup=own -- touch started
 	assert_refused own '*below it' below
 }
 
-@test "own is refused in the root cgroup" {
+@test "--cgroup=own is refused in the root cgroup" {
 	root=$(findmnt --noheadings --output TARGET --target "$job")
 	run sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$root" "$FRY_RUN" --cgroup=own -- touch started
 	assert_refused own '*root cgroup*'

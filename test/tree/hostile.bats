@@ -8,12 +8,12 @@ load ../lib/promises
 
 # --- /proc
 
-@test "without /proc everything is as promised" {
+@test "without /proc fry-run keeps its promises" {
 	requires root
 	keeps_promises unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh
 }
 
-@test "without /proc an orphan in COMMAND's group gets each step once" {
+@test "without /proc an orphan in COMMAND's group gets each step's signal once" {
 	requires root
 	start it unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
 		"$FRY_RUN" --stop=INT/100ms/TERM/1h -- sh -c '("$0" -n -o orphan.out &) ; exec "$0" -n' "$BIN/probe"
@@ -30,57 +30,57 @@ load ../lib/promises
 	finish it
 }
 
-@test "in a pid namespace with the /proc of another one everything is as promised" {
+@test "in a pid namespace with the /proc of another fry-run keeps its promises" {
 	requires root
 	keeps_promises unshare --pid --fork sh -c '"$@"; exit $?' sh
 }
 
-@test "as PID 1 with the /proc of another pid namespace everything is as promised" {
+@test "as PID 1 with the /proc of another pid namespace fry-run keeps its promises" {
 	requires root
 	keeps_promises unshare --pid --fork
 }
 
-@test "as PID 1 without /proc everything is as promised" {
+@test "as PID 1 without /proc fry-run keeps its promises" {
 	requires root
 	keeps_promises unshare --pid --fork --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh
 }
 
-@test "a pid that is by chance the same in the namespace that /proc is of makes no difference" {
+@test "fry-run keeps its promises where its pid is equal in the pid namespace of /proc" {
 	requires root
 	keeps_promises unshare --pid --fork "$BIN/number" same
 }
 
-@test "where a user sees only processes of his own everything is as promised" {
+@test "under hidepid=2 fry-run keeps its promises" {
 	requires root
 	reach
 	keeps_promises unshare --mount sh -c 'mount -t proc -o hidepid=2 proc /proc &&
 		exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"' "$user"
 }
 
-@test "without the children files of /proc everything is as promised" {
+@test "without /proc's children files fry-run keeps its promises" {
 	FRY_RUN=$BATS_FILE_TMPDIR/nochildren/fry-run
 	keeps_promises env
 }
 
 # --- system calls
 
-@test "without pidfd everything is as promised" {
+@test "without pidfd_open and pidfd_send_signal fry-run keeps its promises" {
 	requires seccomp
 	keeps_promises "$BIN/deny" pidfd --
 }
 
-@test "where pidfd is refused as an old container runtime does everything is as promised" {
+@test "where pidfd_open fails with EPERM fry-run keeps its promises" {
 	requires seccomp
 	keeps_promises "$BIN/deny" -e EPERM pidfd --
 }
 
-@test "without close_range everything is as promised" {
+@test "without close_range fry-run keeps its promises" {
 	requires seccomp
 	keeps_promises "$BIN/deny" close_range --
 	keeps_promises "$BIN/deny" -e EPERM close_range --
 }
 
-@test "without close_range COMMAND's descriptors are let go of" {
+@test "without close_range fry-run closes COMMAND's descriptors" {
 	requires seccomp
 	start -k 0,1,2,7,200 it "$BIN/deny" close_range -- "$FRY_RUN" -- "$BIN/probe" 7</dev/null 200</dev/null
 	ready it
@@ -91,7 +91,7 @@ load ../lib/promises
 	finish it
 }
 
-@test "without close_range and /proc COMMAND's descriptors are let go of" {
+@test "without close_range and /proc fry-run closes COMMAND's descriptors" {
 	requires seccomp root
 	start -k 0,1,2,7,200 it unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
 		"$BIN/deny" close_range -- "$FRY_RUN" -- "$BIN/probe" 7</dev/null 200</dev/null
@@ -103,17 +103,17 @@ load ../lib/promises
 	finish it
 }
 
-@test "where the priority may not be raised, nor a message be polled for, everything is as promised" {
+@test "without poll and sched_setscheduler fry-run keeps its promises" {
 	requires seccomp
 	keeps_promises "$BIN/deny" poll -e EPERM sched_setscheduler --
 }
 
-@test "where waitid takes no __WALL, as before Linux 4.7, everything is as promised" {
+@test "where waitid rejects __WALL, as before Linux 4.7, fry-run keeps its promises" {
 	requires seccomp
 	keeps_promises "$BIN/deny" -e EINVAL waitid --
 }
 
-@test "where fry-run cannot become a subreaper COMMAND's group is still taken care of" {
+@test "without a subreaper COMMAND's group is still forwarded to and killed" {
 	requires seccomp
 	local error
 	for error in ENOSYS EPERM EINVAL; do
@@ -128,7 +128,7 @@ load ../lib/promises
 	done
 }
 
-@test "where fry-run cannot become a subreaper nobody is lost who has a parent when KILL comes" {
+@test "without a subreaper KILL reaches every descendant that still has its parent" {
 	requires seccomp
 	for ((i = $(rounds 10 2); i; i--)); do
 		start it "$BIN/deny" -e EINVAL prctl -- "$FRY_RUN" -v --stop=KILL -- sh -c '"$0" -n -S &
@@ -142,7 +142,7 @@ load ../lib/promises
 	done
 }
 
-@test "where nothing can be forked the status is 125, and the message says why" {
+@test "where fork fails fry-run exits 125 and says why" {
 	requires seccomp
 	for guard in --guard --no-guard; do
 		run "$BIN/deny" -e EAGAIN fork -- "$FRY_RUN" "$guard" -- true
@@ -166,7 +166,7 @@ reach() {
 	BIN=$reachable
 }
 
-@test "where the user has as many processes as he may, the status is 125 and the message says so" {
+@test "at the user's limit on processes fry-run exits 125 and says so" {
 	requires root
 	reach
 	run setpriv --reuid "$user" "$FRY_RUN" -- true
@@ -182,7 +182,7 @@ starve() {
 	for one in "$1" "$(inner_of "$1")"; do prlimit --pid "$one" --as=1:1; done
 }
 
-@test "where no more memory can be had once COMMAND runs, its end is as promised" {
+@test "a tree is stopped though fry-run gets no more memory" {
 	start it "$FRY_RUN" --stop="$fast" -- "$BIN/orphans" -s -f 300
 	wait_line it.out ready
 	starve "$pid"
@@ -192,7 +192,7 @@ starve() {
 	nothing_left
 }
 
-@test "where no more memory can be had a daemon gets TERM once" {
+@test "a daemon gets TERM once though fry-run gets no more memory" {
 	start it "$FRY_RUN" --stop="$heeded" -- sh -c '"$0" -d -n -o heard; exec "$0" -x USR1=3' "$BIN/probe"
 	ready it
 	wait_line heard 'ready *'
@@ -220,12 +220,12 @@ talk() {
 	assert_equal "$(tail -n +2 heard)" TERM 'heard by the daemon'
 }
 
-@test "a stderr whose reader has gone does not end fry-run, and is no signal to COMMAND" {
+@test "a stderr without a reader neither ends fry-run nor sends COMMAND a signal" {
 	mkfifo pipe
 	talk sh -c 'exec 3<>pipe 2>pipe 3<&-; exec "$@"' sh
 }
 
-@test "a stderr that is full and that nobody reads holds up nothing" {
+@test "a full stderr that is not read delays nothing" {
 	local full
 	mkfifo pipe
 	exec {full}<>pipe
@@ -234,11 +234,11 @@ talk() {
 	exec {full}>&-
 }
 
-@test "a stderr that is closed does no harm" {
+@test "a closed stderr changes nothing for COMMAND and its daemon" {
 	talk sh -c 'exec 2>&-; exec "$@"' sh
 }
 
-@test "closed standard descriptors do no harm" {
+@test "a COMMAND that closes its standard descriptors is stopped like any other" {
 	start it "$FRY_RUN" -v -v -w --stop="$heeded" -- \
 		sh -c 'exec <&- >&- 2>&-; "$1" -s 50; "$0" -d -n -o heard; exec "$0" -x TERM=4 -o heard' \
 		"$BIN/probe" "$BIN/orphans"
@@ -248,11 +248,11 @@ talk() {
 	assert_status 4
 }
 
-@test "a full disk under stderr does no harm" {
+@test "a full disk under stderr changes nothing for COMMAND and its daemon" {
 	talk sh -c 'exec 2>/dev/full; exec "$@"' sh
 }
 
-@test "a stderr that must not grow is no signal to COMMAND" {
+@test "a stderr beyond the limit on file size sends COMMAND no signal" {
 	requires root
 	within=(prlimit --fsize=unlimited:unlimited)
 	: >full
@@ -270,7 +270,7 @@ become_make() {
 	chmod u+s "$BIN/become"
 }
 
-@test "a process that may not be signalled is named once, and not waited for after KILL" {
+@test "a process that may not be signalled is named once and not waited for after KILL" {
 	become_make
 	start it setpriv --reuid "$user" --regid "$user" --clear-groups \
 		"$FRY_RUN" --stop=INT/100ms/TERM/100ms/KILL/60s -- \
@@ -298,7 +298,7 @@ become_make() {
 	end $(left_pids)
 }
 
-@test "a COMMAND that may not be signalled is named once, and the status is 125" {
+@test "a COMMAND that may not be signalled is named once, and fry-run exits 125" {
 	become_make
 	start it setpriv --reuid "$user" --regid "$user" --clear-groups \
 		"$FRY_RUN" --stop=INT/100ms/TERM/100ms/KILL/60s -- "$BIN/become" --reuid 0 "$BIN/probe" -n
@@ -311,7 +311,7 @@ become_make() {
 	end "${ready[0]}"
 }
 
-@test "a COMMAND that may not be signalled is not waited for where it is not seen either" {
+@test "a COMMAND that may be neither signalled nor seen is not waited for after KILL" {
 	become_make
 	start it unshare --mount sh -c 'mount -t proc -o hidepid=2 proc /proc &&
 		exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"' "$user" \
@@ -324,7 +324,7 @@ become_make() {
 	end "${ready[0]}"
 }
 
-@test "a setuid program gets TERM that is not seen, next to others that are" {
+@test "a hidden setuid program gets TERM along with visible processes" {
 	requires root
 	reach
 	cp "$BIN/probe" "$BIN/hidden"
@@ -342,7 +342,7 @@ become_make() {
 
 # --- how it was started
 
-@test "a working directory that is gone makes no difference" {
+@test "a removed working directory makes no difference" {
 	mkdir here
 	start it sh -c 'cd here && rmdir ../here && exec "$@"' sh "$FRY_RUN" -- "$BIN/probe"
 	ready it
@@ -351,12 +351,12 @@ become_make() {
 	assert_status 143
 }
 
-@test "a root that is read-only makes no difference" {
+@test "a read-only root makes no difference" {
 	requires root
 	keeps_promises unshare --mount sh -c 'mount --bind . . && cd "$PWD" && mount -o remount,bind,ro / && exec "$@"' sh
 }
 
-@test "an empty name of its own makes no difference" {
+@test "an empty argv[0] makes no difference" {
 	start it bash -c 'exec -a "" "$@"' bash "$FRY_RUN" -- "$BIN/probe" -e 7
 	finish it
 	assert_status 7
@@ -366,14 +366,14 @@ become_make() {
 	assert_match "$(<it.err)" 'fry-run: *'
 }
 
-@test "an environment that is empty makes no difference" {
+@test "an empty environment makes no difference" {
 	run env -i "$FRY_RUN" -- "$BIN/probe" -e 7
 	assert_status 7
 	run env -i "$FRY_RUN" -- env
 	assert_lines -
 }
 
-@test "that every signal was blocked makes no difference to fry-run, and COMMAND has them blocked" {
+@test "fry-run works with every signal blocked at entry, and COMMAND has them blocked" {
 	local every
 	every=$(seq -s , 64)
 	start -b "$every" it "$FRY_RUN" -- "$BIN/probe" -D
@@ -389,7 +389,7 @@ become_make() {
 	assert_status 4
 }
 
-@test "that every signal was ignored keeps fry-run from nothing but a stop, and COMMAND has them ignored" {
+@test "with every signal ignored at entry fry-run forwards but starts no stop, and COMMAND has them ignored" {
 	local every
 	every=$(seq -s , 64)
 	start -i "$every" it "$FRY_RUN" -- "$BIN/probe" -D
@@ -407,7 +407,7 @@ become_make() {
 	assert_status 4
 }
 
-@test "a signal that comes while fry-run is stopped is acted upon when it is continued" {
+@test "a signal received while fry-run is stopped is forwarded when it is continued" {
 	start it "$FRY_RUN" -- "$BIN/probe"
 	ready it
 	kill -STOP "$pid"
@@ -418,7 +418,7 @@ become_make() {
 	assert_status 143
 }
 
-@test "a stop goes on when fry-run was stopped and continued meanwhile" {
+@test "the schedule goes on when the outer process is stopped and continued" {
 	start it "$FRY_RUN" --stop=TERM/3s/KILL -- "$BIN/probe" -n
 	ready it
 	kill -TERM "$pid"
@@ -432,7 +432,7 @@ become_make() {
 
 # --- too much of something
 
-@test "CHLD that is sent in masses reaches nobody, and holds up nothing" {
+@test "masses of CHLD are not forwarded and delay no TERM" {
 	start it "$FRY_RUN" -- "$BIN/probe"
 	ready it
 	for ((i = $(rounds 5000); i; i--)); do kill -CHLD "$pid"; done
@@ -442,7 +442,7 @@ become_make() {
 	assert_lines it.out "ready ${ready[0]}" TERM
 }
 
-@test "a stop is not held up by children that end in masses" {
+@test "masses of ending children delay no stop" {
 	start it "$FRY_RUN" --stop="$fast" -- sh -c '"$0" 1000000 & exec "$1" -n' "$BIN/orphans" "$BIN/probe"
 	ready it
 	kill -TERM "$pid"

@@ -52,7 +52,7 @@ compilers_found() {
 	((${#compilers[@]} == 4))
 }
 
-@test "a build in a mount is interrupted, and umount succeeds at once" {
+@test "umount succeeds when fry-run has ended an interrupted build in the mount" {
 	build_start "$FRY_RUN" --
 	kill -INT "$build_pid"
 	finish build
@@ -61,7 +61,7 @@ compilers_found() {
 	unmount
 }
 
-@test "without fry-run the mount is busy, however make is stopped" {
+@test "without fry-run the mount of an interrupted build stays busy" {
 	build_start
 	kill -INT "$build_pid" # which make alone takes for something that all have got
 	run ! unmount
@@ -79,7 +79,7 @@ compilers_found() {
 	unmount
 }
 
-@test "fry-run does not keep the directory that it was started in" {
+@test "fry-run leaves the directory that it was started in" {
 	start job "${enter[@]}" "$FRY_RUN" -- sh -c "cd / && exec '$BIN/probe' -x TERM=0"
 	ready job
 	wait_until 'fry-run to stand in /' stands_in_root "$job_pid"
@@ -93,7 +93,7 @@ stands_in_root() {
 	[[ $(readlink "/proc/$1/cwd") == / ]]
 }
 
-@test "fry-run does not keep the files that COMMAND has closed" {
+@test "fry-run keeps no file open that COMMAND has closed" {
 	start job "${enter[@]}" sh -c 'exec "$@" >log 5>held' sh \
 		"$FRY_RUN" -- sh -c "cd / && exec '$BIN/probe' -x TERM=0 -o '$PWD/heard' 5>&-"
 	wait_line heard 'ready *'

@@ -38,12 +38,12 @@ parents() {
 	finish it
 }
 
-@test "a thousand orphans that outlive COMMAND are reaped, and its status is kept" {
+@test "hundreds of orphans that outlive COMMAND are reaped, and its status is kept" {
 	run "$FRY_RUN" -- sh -c '"$0" -l "$1"; exit 7' "$BIN/orphans" "$(rounds 1000 200)"
 	assert_status 7
 }
 
-@test "-w names each orphan once, and nobody else" {
+@test "-w names each orphan once and no other process" {
 	count=$(rounds 1000 100)
 	start it "$FRY_RUN" -w -- sh -c '"$0" "$2"; exec "$1"' "$BIN/orphans" "$BIN/probe" "$count"
 	ready it
@@ -54,7 +54,7 @@ parents() {
 	assert_equal "$(sort -u it.err | wc -l)" "$count" 'orphans that were named'
 }
 
-@test "without -w nobody is named" {
+@test "without -w no orphan is named" {
 	run "$FRY_RUN" -- "$BIN/orphans" 20
 	assert_lines - 'done'
 }
@@ -68,7 +68,7 @@ inherit() {
 	start it sh -c "$job"' & exec "$@"' sh "$@"
 }
 
-@test "a child that was there before is reaped when it ends" {
+@test "a child inherited by exec is reaped when it ends" {
 	inherit '"$BIN/probe" -x USR1=0' "$FRY_RUN" -- "$BIN/probe"
 	ready it 2
 	kill -USR1 $(children_of "$pid")
@@ -82,7 +82,7 @@ one_child() {
 	[[ $(children_of "$pid") =~ ^[0-9]+$ ]]
 }
 
-@test "a child that was there before gets TERM when COMMAND has ended, and its status is not taken" {
+@test "a child inherited by exec gets TERM when COMMAND has ended and does not change the status" {
 	inherit '"$BIN/probe" -x TERM=3 -o heard' "$FRY_RUN" -- "$BIN/probe" -x USR1=5
 	ready it
 	wait_line heard 'ready *'
@@ -92,7 +92,7 @@ one_child() {
 	assert_equal "$(tail -n +2 heard)" TERM 'heard by the child'
 }
 
-@test "children that were there before are killed with the rest" {
+@test "children inherited by exec are killed with the rest" {
 	inherit '"$BIN/probe" -n & "$BIN/orphans" -s -f 20 >flat & "$BIN/probe" -n -S' \
 		"$FRY_RUN" --stop=$fast -- "$BIN/probe" -n
 	ready it 3
@@ -112,7 +112,7 @@ spared() {
 	end "$number"
 }
 
-@test "what orphaned itself before fry-run was there is not below it" {
+@test "a process orphaned before fry-run was executed is not signalled" {
 	start it sh -c 'setsid sh -c "(\"$BIN/probe\" -n -o alien &); exec \"$BIN/probe\" -n" &
 		while ! [ -s alien ]; do sleep .01; done; exec "$@"' \
 		sh "$FRY_RUN" --stop=$fast -- "$BIN/probe" -n
@@ -122,7 +122,7 @@ spared() {
 	spared
 }
 
-@test "a child without an exit signal that has ended is reaped" {
+@test "an inherited child without an exit signal is reaped when it ends" {
 	start it "$BIN/strange" silent -x "$FRY_RUN" -- "$BIN/probe"
 	ready it 2
 	wait_prints "${ready[1]}" children_of "$pid"
@@ -131,7 +131,7 @@ spared() {
 	assert_status 143
 }
 
-@test "a child without an exit signal is stopped with the rest" {
+@test "an inherited child without an exit signal is stopped with the rest" {
 	start it "$BIN/strange" silent "$FRY_RUN" -- "$BIN/probe"
 	ready it 2
 	alive "${ready[0]}"
@@ -162,7 +162,7 @@ no_zombies() {
 	done
 }
 
-@test "as PID 1 a zombie that was there before is reaped, and a child stopped" {
+@test "as PID 1 an inherited zombie is reaped and an inherited child stopped" {
 	requires pid-namespace
 	start it unshare --pid --fork --mount-proc sh -c '"$2" -x TERM=3 -o heard & true & 
 		while [ "$(grep -l "^State:.Z" /proc/[0-9]*/status)" = "" ]; do :; done
@@ -189,7 +189,7 @@ no_zombies() {
 
 # --- strange ones
 
-@test "a process that is stopped acts on TERM" {
+@test "a leftover in state T is continued and acts on TERM" {
 	start it "$FRY_RUN" -- sh -c '"$0" -d -T -o heard; exec "$0" -x USR1=4' "$BIN/probe"
 	ready it
 	wait_line heard 'ready *'
@@ -200,7 +200,7 @@ no_zombies() {
 	assert_equal "$(tail -n +2 heard)" TERM 'heard by it'
 }
 
-@test "a process that is stopped and ignores TERM is killed" {
+@test "a process in state T that ignores TERM is killed" {
 	start it "$FRY_RUN" --stop=$fast -- sh -c '"$0" -d -T -n -o heard; exec "$0" -T -n' "$BIN/probe"
 	ready it
 	wait_prints T state_of "${ready[0]}"
@@ -210,7 +210,7 @@ no_zombies() {
 	nothing_left
 }
 
-@test "a process is killed that another one below traces and halts" {
+@test "a process traced and halted by another descendant is killed" {
 	start it "$FRY_RUN" --stop=$fast -- \
 		sh -c '"$0" -n -o halted & while ! [ -s halted ]; do sleep 0.01; done; "$1" halt $! &
 			"$0" -n -S & "$1" trace $! & wait' "$BIN/probe" "$BIN/strange"
@@ -226,7 +226,7 @@ trace() {
 	ready tracer
 }
 
-@test "the last wait is bounded where a tracer outside does not let a process go" {
+@test "the wait after KILL is bounded where a foreign tracer holds a leftover" {
 	start it "$FRY_RUN" --stop=TERM/100ms/KILL/300ms -- sh -c '"$0" -d -n -o heard; exec "$0" -x USR1=4' \
 		"$BIN/probe"
 	ready it
@@ -238,7 +238,7 @@ trace() {
 	end "$tracer_pid"
 }
 
-@test "a COMMAND that a tracer outside does not let go is named, and the status is 125" {
+@test "a COMMAND held by a foreign tracer is named, and fry-run exits 125" {
 	start it "$FRY_RUN" --stop=TERM/100ms/KILL/300ms -- "$BIN/probe" -n
 	ready it
 	trace "${ready[0]}"
@@ -250,7 +250,7 @@ trace() {
 	end "$tracer_pid"
 }
 
-@test "a parent that waits in vfork for ever is killed, and its child" {
+@test "a parent that waits in vfork for ever is killed with its child" {
 	start it "$FRY_RUN" --stop=$fast -- "$BIN/strange" vfork
 	ready it
 	wait_prints D state_of "$(children_of "$pid")"
@@ -293,7 +293,7 @@ trace() {
 }
 
 # What stat says of a child of a thread, of parentheses in a name, of a line that is broken.
-@test "a process gets TERM, and its children do, whatever its name is" {
+@test "a process and its child get TERM whatever the process's name is" {
 	local names=(') S 1 1 (' 'a b' $'\n' ')' '(' $'x) S\n1 1 1' '%n%s') name number=0
 	for name in "${names[@]}"; do
 		cp "$BIN/probe" "./$name"
@@ -309,7 +309,7 @@ trace() {
 	done
 }
 
-@test "a name cannot break the line that -w says it in" {
+@test "a newline in a process's name does not break -w's line" {
 	local name=$'a)\n(\e[1m'
 	cp "$BIN/probe" "./$name"
 	start it "$FRY_RUN" -w -- sh -c '"$0" -d; exit 4' "./$name"
@@ -319,7 +319,7 @@ trace() {
 }
 
 # It changes its parent between being found and being signalled.
-@test "a process gets TERM whose parent dies of it at the same time" {
+@test "a process gets TERM although its parent dies of TERM at that moment" {
 	for ((i = $(rounds 150); i; i--)); do
 		rm -f heard
 		run "$FRY_RUN" --stop=TERM/2s/KILL -- sh -c '"$0" -S -f 1 -o heard &
@@ -331,7 +331,7 @@ trace() {
 
 # --- everybody else
 
-@test "nobody else in the group and session of fry-run is signalled" {
+@test "a foreign process in fry-run's group and session is not signalled" {
 	start it sh -c '"$1" -n -o alien & "$2" --pgroup=inherit --stop='$fast' -- \
 		sh -c "\"$1\" -n & exec \"$1\" -n" >out; echo $? >status; wait' sh "$BIN/probe" "$FRY_RUN"
 	wait_line alien 'ready *'
@@ -350,7 +350,7 @@ find_child() {
 	done
 }
 
-@test "of a group that COMMAND was put in, nobody else is signalled in the end" {
+@test "a foreign process in the group that COMMAND joined is not signalled" {
 	start it sh -c '"$1" -g -n -o alien & until [ -s alien ]; do sleep .01; done
 		"$2" --pgroup=$! --stop='$fast' -- sh -c "\"$1\" -n & exec \"$1\" -n" >out
 		echo $? >status; wait' sh "$BIN/probe" "$FRY_RUN"
@@ -363,7 +363,7 @@ find_child() {
 }
 
 # One number goes to and fro between a process below fry-run and one that is not.
-@test "who has got the pid of a process that was below is not signalled" {
+@test "a foreign process that reuses a descendant's pid is not signalled" {
 	requires root pid-namespace
 	start it unshare --pid --fork --mount-proc sh -c '
 		"$1" --scope=tree -- "$2" reuse 300 1000000 & fry=$!

@@ -8,7 +8,7 @@
 load ../lib/helper
 load ../lib/promises
 
-@test "with three to eight descriptors everything is as promised" {
+@test "with three to eight descriptors fry-run keeps its promises" {
 	requires root
 	local room
 	within=("$BIN/deny" -n 100 --)
@@ -17,14 +17,14 @@ load ../lib/promises
 	done
 }
 
-@test "with three descriptors and no children files everything is as promised" {
+@test "with three descriptors and without /proc's children files fry-run keeps its promises" {
 	requires root
 	FRY_RUN=$BATS_FILE_TMPDIR/nochildren/fry-run
 	within=("$BIN/deny" -n 100 --)
 	keeps_promises prlimit --nofile=3:100
 }
 
-@test "with three descriptors as PID 1 everything is as promised" {
+@test "as PID 1 with three descriptors fry-run keeps its promises" {
 	requires root
 	within=("$BIN/deny" -n 100 --)
 	keeps_promises unshare --pid --fork --mount-proc prlimit --nofile=3:100
@@ -47,18 +47,18 @@ reaches_further_down() {
 	assert_equal "$(tail -n +2 heard)" TERM 'heard further down'
 }
 
-@test "with three descriptors TERM reaches who is further down" {
+@test "with three descriptors TERM reaches descendants in other sessions" {
 	requires root
 	reaches_further_down prlimit --nofile=3:100
 }
 
-@test "with three descriptors and no children files TERM reaches who is further down" {
+@test "with three descriptors and without /proc's children files TERM reaches descendants in other sessions" {
 	requires root
 	FRY_RUN=$BATS_FILE_TMPDIR/nochildren/fry-run
 	reaches_further_down prlimit --nofile=3:100
 }
 
-@test "with three descriptors orphans are named, and a timeout is kept" {
+@test "with three descriptors fry-run names orphans and keeps a timeout" {
 	requires root
 	start it prlimit --nofile=3:100 "$FRY_RUN" -w -t 5s --stop="$heeded" -- "$BIN/deny" -n 100 -- \
 		sh -c '"$0" -s 20 >&2; exec "$1" -n' "$BIN/orphans" "$BIN/probe"
@@ -68,7 +68,7 @@ reaches_further_down() {
 	assert_equal "$(tail -n +2 it.out)" TERM 'heard by COMMAND'
 }
 
-@test "where no memory can be had from the start that is said, and nothing is started" {
+@test "without memory at the start fry-run says so and exits 125 without starting COMMAND" {
 	requires seccomp
 	run "$BIN/deny" -e ENOMEM mmap brk -- "$FRY_RUN" touch started
 	assert_status 125
@@ -76,7 +76,7 @@ reaches_further_down() {
 	[ ! -e started ]
 }
 
-@test "where memory runs out over a large tree it is brought down all the same" {
+@test "fry-run stops a tree too large for its memory" {
 	start it prlimit --as=400000 "$FRY_RUN" --stop="$fast" -- "$BIN/orphans" -s -f 2000
 	wait_line it.out ready
 	kill -TERM "$pid"

@@ -68,7 +68,7 @@ job_is() {
 	leave
 }
 
-@test "kill -9 of fry-run right after COMMAND was stopped leaves nothing, forty times" {
+@test "kill -9 of fry-run right after COMMAND was stopped leaves nothing" {
 	sit
 	for ((i = $(rounds 40 5); i; i--)); do
 		job "$FRY_RUN -- sleep 1000"
@@ -79,7 +79,7 @@ job_is() {
 	leave
 }
 
-@test "the foreground is given back when a shell inside is killed" {
+@test "the foreground is given back when an interactive shell below fry-run is killed" {
 	run "$BIN/pty" "$BIN/fresh" sh -c 'echo "foreground $(ps -o pgrp= $$)"; "$0" -- bash --norc -i -c "
 		kill -9 \$\$"; echo "foreground $(ps -o tpgid= $$)"' "$FRY_RUN"
 	mapfile -t groups < <(tr -d '\r' <<<"$output" | awk '/^foreground/ { print $2 }')

@@ -87,7 +87,7 @@ less_script() {
 	both_show '*0 $'
 }
 
-@test "pipelines into less: either end is wrapped, or both, and Ctrl-Z stops all of it" {
+@test "less in a pipeline: Ctrl-Z stops both ends, whichever is below fry-run" {
 	requires less
 	under_each_shell pipe_script
 }

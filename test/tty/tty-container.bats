@@ -82,7 +82,7 @@ normalise() {
 	sed '/^cursor /d; /^$/d; s/ready [0-9]*/ready/'
 }
 
-@test "Ctrl-C, Ctrl-Z, a resize and Ctrl-\ reach COMMAND, and each of them once" {
+@test "on a container's terminal Ctrl-C, Ctrl-Z, a resize and Ctrl-\ reach COMMAND once" {
 	local runtime
 	for runtime in podman runc; do
 		# The terminal signals before it echoes, and what COMMAND says may come in between.
@@ -103,7 +103,7 @@ normalise() {
 }
 
 # Without fry-run it is PID 1, which no such signal kills.
-@test "Ctrl-C and Ctrl-\ end a COMMAND that does not care for signals" {
+@test "on a container's terminal Ctrl-C and Ctrl-\ end a COMMAND with default dispositions" {
 	local runtime
 	for runtime in podman runc; do
 		box_screen "$runtime" int /fry-run -- sh -c 'echo runs; exec sleep 1000'
@@ -119,7 +119,7 @@ normalise() {
 }
 
 # There is nobody who could make it go on.
-@test "Ctrl-Z does not stop a COMMAND in a container" {
+@test "on a container's terminal Ctrl-Z does not stop COMMAND" {
 	local runtime
 	for runtime in podman runc; do
 		both_run "$runtime" sh -c 'echo runs; exec cat'
@@ -134,7 +134,7 @@ normalise() {
 	done
 }
 
-@test "a shell in a container has job control" {
+@test "on a container's terminal a shell has job control" {
 	local runtime
 	for runtime in podman runc; do
 		both_run "$runtime" /bin/busybox env 'PS1=$? in $ ' sh -c "$SIZED exec sh"
@@ -170,7 +170,7 @@ normalise() {
 	done
 }
 
-@test "closing the terminal of a container hangs up COMMAND, and ends what it leaves" {
+@test "closing a container's terminal hangs up COMMAND and stops its leftovers" {
 	box_screen runc box /fry-run -- sh -c "$SIZED"'/probe -o /heard & exec /probe -x HUP=0 -o /heard'
 	wait_line "$root/heard" 'ready *' 2
 	screen_hang_up box

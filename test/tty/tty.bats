@@ -246,7 +246,7 @@ stops_and_goes() {
 	assert_counts heard 2 INT 2 QUIT
 }
 
-@test "a program that restores the terminal before it stops: the prompt comes after that" {
+@test "the shell's prompt comes after a program has restored the terminal on Ctrl-Z" {
 	scene restores 'kill -STOP $$'
 	scene restores 'trap - TSTP; kill -TSTP $$'
 	scene restores 'trap - TSTP; kill -TSTP 0'
@@ -284,7 +284,7 @@ restores() {
 	answers '$?' 9
 }
 
-@test "a shell inside that is told to suspend gives the terminal back, and has it again" {
+@test "a shell below fry-run that suspends gives the terminal back and gets it again" {
 	scene suspends
 }
 
@@ -301,7 +301,7 @@ suspends() {
 	answers '$? ${INNER-no}' '7 no'
 }
 
-@test "however fast Ctrl-Z and fg follow each other, each stop is one" {
+@test "each of several quick Ctrl-Z and fg stops COMMAND once" {
 	wrapped_scene to_and_fro
 }
 
@@ -374,7 +374,7 @@ killed_stopped() {
 	sed -i 's/^\[1\]+/[1] /' notes # it is the current job until the shell has looked
 }
 
-@test "where fry-run is killed while the job is stopped nothing is left" {
+@test "kill -9 of fry-run leaves nothing of a stopped job" {
 	wrapped_scene wrapper_killed
 }
 
@@ -407,7 +407,7 @@ ended_stopped() {
 
 # --- pipelines
 
-@test "both ends of a pipe may read the terminal, whichever is wrapped" {
+@test "both ends of a pipeline may read the terminal, whichever is below fry-run" {
 	PLACEMENTS=(inherit) # in a group of its own one of them could not
 	scene pipe '$RUN' ''
 	scene pipe '' '$RUN'
@@ -447,7 +447,7 @@ pipe() {
 	assert_lines words 'one two'
 }
 
-@test "Ctrl-C ends both ends of a pipe" {
+@test "Ctrl-C ends both ends of a pipeline" {
 	PLACEMENTS=(inherit)
 	scene pipe_ends '$RUN' ''
 	scene pipe_ends '' '$RUN'
@@ -482,7 +482,7 @@ leaves_terminal() {
 	assert_equal "$(count_lines heard.out QUIT)" 1
 }
 
-@test "where the user's queue of signals is full, what is typed still is no stop request" {
+@test "a typed Ctrl-\ starts no stop though the user's queue of signals is full" {
 	PLACEMENTS=(new)
 	OPTIONS='--stop=KILL' scene leaves_terminal prlimit --sigpending=0
 }
@@ -530,7 +530,7 @@ reads_in_foreground() {
 
 # --- a shell inside
 
-@test "an interactive shell inside has job control, and its exit gives everything back" {
+@test "an interactive shell below fry-run has job control and gives the terminal back" {
 	scene inside
 }
 
@@ -570,7 +570,7 @@ resized() {
 	assert_counts heard 6 WINCH
 }
 
-@test "closing the terminal ends everything, stopped or not" {
+@test "closing the terminal ends a running and a stopped job" {
 	scene hung_up ''
 	scene hung_up '\032'
 }
@@ -585,7 +585,7 @@ hung_up() {
 	wait_prints '' left_behind
 }
 
-@test "closing the terminal ends everything where fry-run leads the session" {
+@test "closing the terminal ends everything where fry-run leads its session" {
 	for placement in inherit new session; do
 		start_tty it "$FRY_RUN" --pgroup="$placement" -- \
 			"$BIN/probe" -f 1 -x HUP=0 -o heard.out
@@ -596,7 +596,7 @@ hung_up() {
 	done
 }
 
-@test "what COMMAND leaves the terminal like when it exits stays" {
+@test "terminal modes that COMMAND sets before a normal exit stay" {
 	scene leaves_modes
 }
 
@@ -607,7 +607,7 @@ leaves_modes() {
 	cat after >>notes
 }
 
-@test "modes and foreground are what they were after kill -9, a timeout, a stop" {
+@test "terminal modes and foreground are restored after kill -9, a timeout and a stop" {
 	wrapped_scene restored KILL 137
 	wrapped_scene restored TERM 143
 	OPTIONS='--timeout=4' wrapped_scene restored 0 124
@@ -634,7 +634,7 @@ restored() {
 
 # --- as the session leader
 
-@test "as the session leader fry-run is unseen, too" {
+@test "COMMAND hears every typed key where fry-run leads the session" {
 	for RUN in '' "$FRY_RUN --stop=KILL --" "$FRY_RUN --stop=KILL --pgroup=new --"; do
 		# shellcheck disable=SC2086 # words
 		start_tty it $RUN "$BIN/probe" -z -n -x QUIT=3 -o heard.out
@@ -739,7 +739,7 @@ own_session() {
 	answers '$?' 3
 }
 
-@test "--pgroup=session: the terminal moves along, and nobody is hung up or continued for it" {
+@test "--pgroup=session moves the terminal along without HUP or CONT for any process" {
 	start_tty it env BIN="$BIN" FRY_RUN="$FRY_RUN" sh -c '
 		"$BIN/probe" -n -o child.out &
 		until [ -s child.out ]; do sleep .01; done
@@ -772,7 +772,7 @@ fry_has_a_child() {
 	return 1
 }
 
-@test "what stops the process that gives up the terminal holds nobody" {
+@test "stopping the helper that gives up the terminal does not hold fry-run" {
 	requires strace
 	start_tty it strace -D -f -qq -o calls -e trace=setpgid -e inject=setpgid:delay_exit=5000000 \
 		"$FRY_RUN" --no-guard --pgroup=session -- echo runs
@@ -784,7 +784,7 @@ fry_has_a_child() {
 	assert_status 0
 }
 
-@test "a terminal that refuses everything ends no run" {
+@test "a terminal whose ioctl calls all fail ends no run" {
 	for placement in auto inherit new session; do
 		# ENXIO and EBADF by number
 		for error in EPERM ENOTTY 6 9; do
@@ -820,7 +820,7 @@ killed() {
 	assert_counts heard 3 HUP 3 INT 3 QUIT 3 TERM 3 USR2
 }
 
-@test "each of them is a stop request" {
+@test "kill PID, kill %1 and kill of the group are stop requests on a terminal" {
 	wrapped_scene requested
 }
 
@@ -836,7 +836,7 @@ requested() {
 	done
 }
 
-@test "the hang-up that a shell sends to its jobs reaches them as often as without fry-run" {
+@test "a shell's HUP reaches its jobs as often as without fry-run" {
 	OPTIONS='-k 1h' scene shell_hung_up
 }
 
