@@ -1,0 +1,57 @@
+# attack.bash - what the tests of attacks share; a .bats file in here begins with `load attack.bash`
+# shellcheck shell=bash disable=SC2034,SC2154 # the tests use what is set here; start sets pids
+#
+#   reach                       copy the binaries to where another user finds them
+#   forger_start NAME [WORD]... start forge, preceded by WORDs, with requests from NAME.requests
+#   forger_below NAME [WORD]... print shell code that starts one in the background
+#   forge NAME REQUEST          have it make one, and wait for the answer: see forge.c
+#   answers NAME GLOB           print how many answers match
+
+FRY_RUN=${FRY_RUN:-${BATS_TEST_DIRNAME%/test/*}/fry-run}
+load ../helper
+BIN=${BATS_TEST_DIRNAME%/*}/bin
+
+nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+
+reach() {
+	reachable=$(mktemp -d)
+	chmod 777 .
+	cp "$FRY_RUN" "$BIN"/{fresh,forge,probe,pty,seize} "$reachable"
+	chmod -R go+rX "$reachable"
+	FRY_RUN=$reachable/${FRY_RUN##*/}
+	BIN=$reachable
+}
+
+teardown_more() {
+	if [[ ${reachable-} ]]; then rm -r "$reachable"; fi
+}
+
+# The FIFO is open for both, so that neither end waits for the other.
+forger_start() {
+	local name=$1
+	shift
+	mkfifo "$name.requests"
+	start "$name" "$@" "$BIN/forge" <>"$name.requests"
+	wait_line "$name.out" 'ready *'
+}
+
+forger_below() {
+	local name=$1
+	shift
+	mkfifo "$name.requests"
+	: >"$name.out"
+	printf '%q ' "$@" "$BIN/forge"
+	printf '<>%q >%q & ' "$PWD/$name.requests" "$PWD/$name.out"
+}
+
+forge() {
+	local name=$1 before
+	before=$(answers "$name" '@(sent|refused) *')
+	shift
+	echo "$*" 1<>"$name.requests"
+	wait_line "$name.out" '@(sent|refused) *' $((before + 1))
+}
+
+answers() {
+	count_lines "$1.out" "$2"
+}
