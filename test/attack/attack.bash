@@ -45,11 +45,16 @@ forger_below() {
 }
 
 forge() {
-	local name=$1 before
+	local name=$1 before forger
 	before=$(answers "$name" '@(sent|refused) *')
+	forger=$(sed -n 's/^ready //p' "$name.out")
 	shift
 	echo "$*" 1<>"$name.requests"
-	wait_line "$name.out" '@(sent|refused) *' $((before + 1))
+	wait_until "an answer of the forger, or its end" has_answered "$name" $((before + 1)) "$forger"
+}
+
+has_answered() {
+	gone "$3" || (($(answers "$1" '@(sent|refused) *') >= $2))
 }
 
 answers() {

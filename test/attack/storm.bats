@@ -1,0 +1,13 @@
+# storm.bats - made-up siginfos of every kind at once: storm.c tells what is sent and what is looked at
+
+# shellcheck disable=SC2154 # run sets what is used here
+
+load attack.bash
+
+@test "a storm of made-up siginfos kills nothing, loses no later signal, and keeps no end from coming" {
+	requires root pid-namespace
+	run "$BIN/storm" -t 5 -s $RANDOM "$FRY_RUN"
+	echo "$output"
+	assert_status 0
+	assert_match "$output" '+([0-9]) runs'
+}
