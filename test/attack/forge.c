@@ -10,7 +10,7 @@
  * CALL is queue (rt_sigqueueinfo(2)), thread (rt_tgsigqueueinfo(2), to the main thread) or pidfd
  * (pidfd_send_signal(2)). The other words are numbers, 0 where they are left out, and SIG may be a
  * name. Each request is answered by a line, once it was made: `sent SIG`, or `refused` and the reason.
- * It ignores all signals.
+ * It ignores all signals but TERM.
  */
 #include "fixture.h"
 
@@ -42,7 +42,8 @@ int main(void)
 
 	/* What the others of its group get must not end it. */
 	for (int number = 1; number <= SIGNALS; number++)
-		disposition_set(number, SIG_IGN);
+		if (number != SIGTERM)
+			disposition_set(number, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("ready %ld\n", (long)getpid());
 	while (fgets(line, sizeof(line), stdin)) {

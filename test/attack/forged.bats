@@ -142,7 +142,6 @@ start_beside() {
 
 # The same as unmoved, but signal 40 itself may be forwarded.
 survived() {
-	sed -i '/^RTMIN+6$/d' it.out
 	alive "${victims[@]}"
 	kill -USR1 "$it_pid"
 	wait_line it.out USR1
