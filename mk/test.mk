@@ -2,7 +2,7 @@
 # `make check TESTS=test/tree/reap.bats` one file, FILTER='--filter NAME' some tests of it.
 
 # Suites that `make check` runs side by side, and those that want the processors to themselves.
-SUITES = suite build run signals tree tty container
+SUITES = suite build run signals tree tty container attack
 ALONE_SUITES = load
 TESTS = $(wildcard $(SUITES:%=test/%/*.bats))
 ALONE = $(if $(filter-out file,$(origin TESTS) $(origin SUITES)),,$(wildcard $(ALONE_SUITES:%=test/%/*.bats)))
@@ -74,10 +74,12 @@ check-supervisors: $(B)/fry-run $(FIXTURES)
 check-packages: $(B)/fry-run $(FIXTURES)
 	$(BATS) $(PARALLEL) test/package/*.bats
 
-# The tests tagged `rounds` with all their rounds, and thousands of random runs: see stress.c.
+# The tests tagged `rounds` with all their rounds, then random runs and made-up signals by the
+# thousand: see stress.c and storm.c.
 check-stress: $(B)/fry-run $(FIXTURES)
 	$(MAKE) check FILTER='--filter-tags rounds' ROUNDS=all ALONE=
 	test/bin/stress -t $(STRESS_SECONDS) $(B)/fry-run
+	test/bin/storm -t $(STRESS_SECONDS) $(B)/fry-run
 
 coverage:
 	test/coverage

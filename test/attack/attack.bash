@@ -7,9 +7,7 @@
 #   forge NAME REQUEST          have it make one, and wait for the answer: see forge.c
 #   answers NAME GLOB           print how many answers match
 
-FRY_RUN=${FRY_RUN:-${BATS_TEST_DIRNAME%/test/*}/fry-run}
-load ../helper
-BIN=${BATS_TEST_DIRNAME%/*}/bin
+load ../lib/helper
 
 nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 
