@@ -80,11 +80,17 @@ void report_open(struct fry *fry)
 		refuse_report(fry, strerror(errno));
 }
 
+/* The other process may have been killed, or traced, while it wrote the number. */
+static unsigned noted_count(unsigned count)
+{
+	return count < MAX_NOTED ? count : MAX_NOTED;
+}
+
 void report_step(struct fry *fry, int sig, int64_t when, unsigned found)
 {
 	struct outcome *outcome = fry->outcome;
 
-	if ((fry->role == OUTER && !outcome->lost) || outcome->steps == MAX_NOTED)
+	if ((fry->role == OUTER && !outcome->lost) || outcome->steps >= MAX_NOTED)
 		return; /* the inner process notes the same */
 	if (outcome->steps == 0)
 		outcome->first = when;
@@ -94,10 +100,11 @@ void report_step(struct fry *fry, int sig, int64_t when, unsigned found)
 void report_leftover(struct fry *fry, const struct process *process)
 {
 	struct outcome *outcome = fry->outcome;
-	struct noted_leftover *noted = &outcome->leftover[outcome->leftovers];
+	struct noted_leftover *noted;
 
-	if (outcome->leftovers == MAX_NOTED)
+	if (outcome->leftovers >= MAX_NOTED)
 		return;
+	noted = &outcome->leftover[outcome->leftovers];
 	noted->pid = process->pid;
 	memcpy(noted->name, process->name, sizeof(noted->name));
 	outcome->leftovers++;
@@ -108,7 +115,7 @@ void report_reaped(struct fry *fry, pid_t pid, int status)
 	struct outcome *outcome = fry->outcome;
 
 	outcome->reaped++;
-	for (unsigned i = 0; i < outcome->leftovers; i++)
+	for (unsigned i = 0; i < noted_count(outcome->leftovers); i++)
 		if (outcome->leftover[i].pid == pid && outcome->leftover[i].signal == 0)
 			/* One that caught TERM and exited ended by it all the same. */
 			outcome->leftover[i].signal =
@@ -221,7 +228,7 @@ static void add_signals(struct text *text, const struct outcome *outcome)
 	const char *comma = "";
 
 	text_add(text, ",\"stop\":[");
-	for (unsigned i = 0; i < outcome->steps; i++) {
+	for (unsigned i = 0; i < noted_count(outcome->steps); i++) {
 		const struct noted_step *step = &outcome->step[i];
 
 		text_add(text, "%s{\"signal\":\"%s\"", comma, signals_name(step->signal, &name));
@@ -243,14 +250,16 @@ static void add_signals(struct text *text, const struct outcome *outcome)
 
 static void add_leftovers(struct text *text, const struct outcome *outcome)
 {
+	char name_ended[sizeof(outcome->leftover[0].name) + 1] = "";
 	struct signal_name name;
 
 	text_add(text, ",\"leftovers\":[");
-	for (unsigned i = 0; i < outcome->leftovers; i++) {
+	for (unsigned i = 0; i < noted_count(outcome->leftovers); i++) {
 		const struct noted_leftover *noted = &outcome->leftover[i];
 
 		text_add(text, "%s{\"pid\":%d,\"name\":", i == 0 ? "" : ",", (int)noted->pid);
-		add_string(text, noted->name);
+		memcpy(name_ended, noted->name, sizeof(noted->name));
+		add_string(text, name_ended);
 		if (noted->signal == 0)
 			text_add(text, ",\"signal\":null}");
 		else

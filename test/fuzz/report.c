@@ -76,6 +76,22 @@ static const char *skip_value(const char *at)
 	return *at == '.' ? at + 1 + strspn(at + 1, "0123456789") : at;
 }
 
+/* The process that fills the log may be killed at any instruction, and be traced before. */
+static void compose_damaged(struct fry *fry, struct process *process, unsigned count)
+{
+	struct outcome *outcome = fry->outcome;
+	struct text text = {NULL, 0, 0};
+
+	memset(outcome->step, 0x7f, sizeof(outcome->step));
+	memset(outcome->leftover, 'x', sizeof(outcome->leftover));
+	memset(outcome->figure, 'x', sizeof(outcome->figure));
+	outcome->steps = outcome->leftovers = count;
+	report_step(fry, SIGTERM, 0, 1);
+	report_leftover(fry, process);
+	report_reaped(fry, 3, 0);
+	compose(&text, fry, 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct outcome outcome;
@@ -109,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	end = skip_value(text.to);
 	expect(end != NULL && strcmp(end, "\n") == 0);
 	free(text.to);
+	compose_damaged(&fry, &process, MAX_NOTED + (unsigned)size * 0x1000);
 	free(name);
 	while (count > 0)
 		free(command[--count]);
