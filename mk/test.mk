@@ -74,10 +74,10 @@ check-supervisors: $(B)/fry-run $(FIXTURES)
 check-packages: $(B)/fry-run $(FIXTURES)
 	$(BATS) $(PARALLEL) test/package/*.bats
 
-# The tests tagged `rounds` with all their rounds, then random runs and made-up signals by the
+# The files tagged `rounds` with all their rounds, then random runs and made-up signals by the
 # thousand: see stress.c and storm.c.
 check-stress: $(B)/fry-run $(FIXTURES)
-	$(MAKE) check FILTER='--filter-tags rounds' ROUNDS=all ALONE=
+	$(MAKE) check FILTER='--filter-tags rounds' ROUNDS=all
 	test/bin/stress -t $(STRESS_SECONDS) $(B)/fry-run
 	test/bin/storm -t $(STRESS_SECONDS) $(B)/fry-run
 

@@ -99,7 +99,7 @@ teardown() {
 		failed=1
 	fi
 	end_bomb || failed=1
-	left=$(FRY_TEST='' "$LOOK" clean $((1000 * WAIT_LIMIT)) "$FRY_TEST") || failed=1
+	left=$("$LOOK" clean $((1000 * WAIT_LIMIT)) "$FRY_TEST") || failed=1
 	if [[ $left ]]; then
 		echo "left behind: $left" >&2
 		failed=1
@@ -131,7 +131,7 @@ looks() {
 	local - kind=$1 what=$2
 	set +T
 	shift 2
-	FRY_TEST='' "$LOOK" "$kind" $((1000 * WAIT_LIMIT)) "$@" && return
+	"$LOOK" "$kind" $((1000 * WAIT_LIMIT)) "$@" && return
 	echo "waited $WAIT_LIMIT s for $what" >&2
 	return 1
 }
@@ -423,14 +423,14 @@ count_lines() {
 left_behind() {
 	local -
 	set +T
-	FRY_TEST='' "$LOOK" left "$FRY_TEST"
+	"$LOOK" left "$FRY_TEST"
 	if ! bomb_gone; then echo 'a bomb'; fi
 }
 
 left_pids() {
 	local - pid
 	set +T
-	FRY_TEST='' "$LOOK" left "$FRY_TEST" | while read -r pid _; do echo "$pid"; done
+	"$LOOK" left "$FRY_TEST" | while read -r pid _; do echo "$pid"; done
 }
 
 # Exact, where looking for pids is too slow: see bomb.c.
@@ -501,6 +501,13 @@ nothing_left() {
 
 rounds() {
 	if [[ ${ROUNDS-} == all ]]; then echo "$1"; else echo "${2:-$((($1 + 19) / 20))}"; fi
+}
+
+# Make $BATS_RUN_TMPDIR/old/fry-run, once for all files: as if on a kernel without the children files of
+# /proc and without cgroup.kill.
+old_make() {
+	flock "$BATS_RUN_TMPDIR" make -s -C "$REPO" B="$BATS_RUN_TMPDIR/old" \
+		CPPFLAGS='-DCHILDREN_FILE=\"none\" -DCGROUP_KILL=\"none\"' "$BATS_RUN_TMPDIR/old/fry-run"
 }
 
 # --- skipping

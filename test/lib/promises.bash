@@ -4,8 +4,7 @@
 setup_file() {
 	requires make
 	unset MAKEFLAGS MAKELEVEL
-	make -s -C "$REPO" B="$BATS_FILE_TMPDIR/nochildren" \
-		CPPFLAGS='-DCHILDREN_FILE=\"none\"' "$BATS_FILE_TMPDIR/nochildren/fry-run"
+	old_make
 }
 
 setup_more() {

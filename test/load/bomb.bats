@@ -2,6 +2,7 @@
 
 # shellcheck disable=SC2016 # what stands in single quotes is for another shell
 
+# bats file_tags=rounds
 load ../lib/helper
 
 export BATS_NO_PARALLELIZE_WITHIN_FILE=true # they want the processors to themselves
@@ -46,23 +47,23 @@ large() {
 }
 
 @test "a wide tree that ignores TERM is killed" {
-	large -f 3000
+	large -f "$(rounds 3000 300)"
 }
 
 @test "a wide tree of sessions that ignores TERM is killed" {
-	large -s -f 3000
+	large -s -f "$(rounds 3000 300)"
 }
 
 @test "a deep tree that ignores TERM is killed" {
-	large -d 1000
+	large -d "$(rounds 1000 200)"
 }
 
 @test "a deep tree of sessions that ignores TERM is killed" {
-	large -s -d 1000
+	large -s -d "$(rounds 1000 200)"
 }
 
 @test "thousands of orphans are reaped while COMMAND lives, and its status is kept" {
-	start it "$FRY_RUN" -- sh -c '"$0" 10000; exec "$1" -x USR1=7' "$BIN/orphans" "$BIN/probe"
+	start it "$FRY_RUN" -- sh -c '"$0" "$2"; exec "$1" -x USR1=7' "$BIN/orphans" "$BIN/probe" "$(rounds 10000 1000)"
 	ready it
 	wait_prints "${ready[0]}" children_of "$pid"
 	kill -USR1 "$pid"
@@ -102,11 +103,11 @@ bomb() {
 }
 
 @test "a fork bomb in COMMAND's group is killed" {
-	bomb fork 500
+	bomb fork "$(rounds 500 100)"
 }
 
 @test "a fork bomb of sessions is killed" {
-	bomb -s fork 500
+	bomb -s fork "$(rounds 500 100)"
 }
 
 # hurried POLICY SIGNAL OPTION...: what the inner process has once it has looked at a bomb. Among
@@ -144,7 +145,7 @@ hurried() {
 
 @test "as PID 1 fry-run kills a fork bomb" {
 	requires pid-namespace
-	start it unshare --pid --fork --mount-proc "$FRY_RUN" -v --stop=$stop -- "$BIN/bomb" -s fork 500
+	start it unshare --pid --fork --mount-proc "$FRY_RUN" -v --stop=$stop -- "$BIN/bomb" -s fork "$(rounds 500 100)"
 	go_first
 	wait_line it.out ready
 	stops "$(children_of "$pid")"

@@ -1,4 +1,5 @@
 # Random trees under random events: the short form of `make check-stress`. See stress.c.
+# bats file_tags=rounds
 load ../lib/helper
 
 # The number before some words in the table at the end.
@@ -9,7 +10,7 @@ figure() {
 @test "random runs under random events break no promise" {
 	requires root pid-namespace cgroup2
 	local runs
-	runs=$(rounds 1000 60)
+	runs=$(rounds 1000 25)
 	run "$BIN/stress" -n "$runs" "$FRY_RUN"
 	echo "$output"
 	assert_status 0
@@ -30,7 +31,7 @@ figure() {
 		"$@"
 	END
 	chmod +x wrapper
-	run "$BIN/stress" -j 1 -n 3 -s 1 wrapper
+	run "$BIN/stress" -l 500 -j 1 -n 3 -s 1 wrapper
 	assert_status 1
 	assert_match "$output" $'*\nFAILED +([0-9]) *'
 }

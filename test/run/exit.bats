@@ -3,7 +3,7 @@
 # What is meant for sh is not to be expanded here.
 # shellcheck disable=SC2016
 
-# bats file_tags=core,posix
+# bats file_tags=core,posix,rounds
 load ../lib/helper
 
 # Run fry-run with its words in out and err, and its status in status.

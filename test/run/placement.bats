@@ -5,7 +5,7 @@
 # shellcheck disable=SC2016,SC2154
 
 # The tag static is for what a binary that has to be loaded with its libraries does not pass.
-# bats file_tags=core,posix
+# bats file_tags=core,posix,rounds
 load ../lib/helper
 
 # COMMAND is a probe: set its group and session, and those of fry-run.

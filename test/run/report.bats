@@ -4,7 +4,7 @@
 # $0 and the like are for inner shells.
 # shellcheck disable=SC2016,SC2154
 
-# bats file_tags=posix
+# bats file_tags=posix,rounds
 load ../lib/helper
 
 schema=$REPO/report.schema.json

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2016
 
 # Tests with the tag static are not for the sanitizers, whose runtime takes memory of its own.
-# bats file_tags=posix
+# bats file_tags=posix,rounds
 load ../lib/helper
 
 # The same command, wrapped and not, prints the same. The words before `--`, if any, start either.

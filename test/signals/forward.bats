@@ -4,7 +4,7 @@
 # $0 and the like are for inner shells.
 # shellcheck disable=SC2016,SC2154
 
-# bats file_tags=core,posix
+# bats file_tags=core,posix,rounds
 load ../lib/helper
 
 # A COMMAND, its child in the same group, and a daemon below it, which name what they get in

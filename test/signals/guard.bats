@@ -2,6 +2,7 @@
 
 # shellcheck disable=SC2016,SC2154 # what stands in single quotes is for other shells; start sets pids
 
+# bats file_tags=rounds
 load ../lib/helper
 load ../lib/ci-step
 

@@ -4,6 +4,7 @@
 # $0 and the like are for inner shells.
 # shellcheck disable=SC2016,SC2154
 
+# bats file_tags=rounds
 load ../lib/helper
 
 # A COMMAND that leaves a member of its group, which names what it gets in member.out, and a daemon,

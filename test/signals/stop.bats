@@ -4,7 +4,7 @@
 # $0 and the like are for inner shells.
 # shellcheck disable=SC2016,SC2154
 
-# bats file_tags=core,posix
+# bats file_tags=core,posix,rounds
 load ../lib/helper
 
 # A file of each kind of process that a step has to find: COMMAND itself, its child, one in a group
@@ -201,6 +201,7 @@ nag() {
 	ready daemon
 	wait_line daemon.out TERM
 	assert_lines daemon.out "ready ${ready[0]}" TERM
+	# shellcheck disable=SC2046 # one word each
 	end $(descendants_of "$pid")
 	finish it
 	assert_status 137

@@ -2,13 +2,13 @@
 
 # shellcheck disable=SC2016,SC2154 # what stands in single quotes is for other shells; start sets pids
 
+# bats file_tags=rounds
 load ../lib/helper
 
 setup_file() {
 	requires make
 	unset MAKEFLAGS MAKELEVEL
-	make -s -C "$REPO" B="$BATS_FILE_TMPDIR/nokill" \
-		CPPFLAGS='-DCGROUP_KILL=\"none\"' "$BATS_FILE_TMPDIR/nokill/fry-run"
+	old_make
 }
 
 # Each test has a cgroup of its own. `"${inside[@]}" COMMAND...` executes COMMAND in it.
@@ -386,7 +386,7 @@ killed() {
 # --- before Linux 5.14
 
 @test "without cgroup.kill a tree that ignores every signal is frozen, killed and thawed" {
-	start it "${inside[@]}" "$BATS_FILE_TMPDIR/nokill/fry-run" --cgroup=new --stop=TERM/200ms/KILL -- \
+	start it "${inside[@]}" "$BATS_RUN_TMPDIR/old/fry-run" --cgroup=new --stop=TERM/200ms/KILL -- \
 		sh -c '"$0" -n -d; "$0" -n -S & "$0" -n -T & exec "$0" -n' "$BIN/probe"
 	ready it 4
 	find_leaf
@@ -402,12 +402,12 @@ killed() {
 }
 
 @test "without cgroup.kill a fork bomb and ten forking chains are killed" {
-	brings_bombs_down "$BATS_FILE_TMPDIR/nokill/fry-run"
+	brings_bombs_down "$BATS_RUN_TMPDIR/old/fry-run"
 }
 
 @test "without cgroup.kill, kill -9 of either process leaves neither a process nor the leaf cgroup" {
 	for which in echo inner_of; do
-		start it "${inside[@]}" "$BATS_FILE_TMPDIR/nokill/fry-run" --cgroup=new -- \
+		start it "${inside[@]}" "$BATS_RUN_TMPDIR/old/fry-run" --cgroup=new -- \
 			sh -c '"$0" -n -d; "$0" -n -S & exec "$0" -n' "$BIN/probe"
 		ready it 3
 		kill -KILL "$("$which" "$pid")"

@@ -2,7 +2,7 @@
 
 # shellcheck disable=SC2016,SC2046 # what stands in single quotes is for other shells; pids are words
 
-# bats file_tags=core
+# bats file_tags=core,rounds
 load ../lib/helper
 
 fast=TERM/100ms/KILL # for what only KILL ends

@@ -19,7 +19,7 @@ load ../lib/promises
 
 @test "with three descriptors and without /proc's children files fry-run keeps its promises" {
 	requires root
-	FRY_RUN=$BATS_FILE_TMPDIR/nochildren/fry-run
+	FRY_RUN=$BATS_RUN_TMPDIR/old/fry-run
 	within=("$BIN/deny" -n 100 --)
 	keeps_promises prlimit --nofile=3:100
 }
@@ -54,7 +54,7 @@ reaches_further_down() {
 
 @test "with three descriptors and without /proc's children files TERM reaches descendants in other sessions" {
 	requires root
-	FRY_RUN=$BATS_FILE_TMPDIR/nochildren/fry-run
+	FRY_RUN=$BATS_RUN_TMPDIR/old/fry-run
 	reaches_further_down prlimit --nofile=3:100
 }
 

@@ -4,6 +4,7 @@
 # $0 and the like are for inner shells.
 # shellcheck disable=SC2016,SC2154
 
+# bats file_tags=rounds
 load ../lib/helper
 
 # Sit down at a new terminal with a shell: sets shell to its pid, pid to pty's.

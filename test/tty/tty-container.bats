@@ -10,6 +10,7 @@ setup_more() {
 	requires root tmux podman runc jq busybox
 	root_make
 	podman_setup
+	ln -s busybox "$root/bin/clear" # which only some busybox shells find without a link
 	ln -s busybox "$root/bin/stty"
 	ln -s busybox "$root/bin/cat"
 }

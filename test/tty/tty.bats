@@ -7,6 +7,7 @@
 # $RUN and the like are for inner shells; ready and look_at set variables.
 # shellcheck disable=SC2016,SC2034,SC2154
 
+# bats file_tags=rounds
 load ../lib/helper
 
 setup_more() {
