@@ -71,7 +71,7 @@ assert_works() {
 
 @test "a dynamic binary is bound at the start and has stack protectors" {
 	requires gcc
-	make -s -C "$REPO" B="$PWD/new" CC=gcc STATIC=-no-pie STRIP=
+	make -s -C "$REPO" B="$PWD/new" MODE=-O1 CC=gcc STATIC=-no-pie STRIP=
 	run readelf -dW new/fry-run
 	assert_match "$output" '*NOW*'
 	run nm new/fry-run
@@ -79,7 +79,7 @@ assert_works() {
 }
 
 @test "make install puts five files below DESTDIR and PREFIX, and uninstall removes them" {
-	make -s -C "$REPO" B="$PWD/build" DESTDIR="$PWD/root" PREFIX=/usr install
+	make -s -C "$REPO" B="$PWD/build" MODE=-O0 DESTDIR="$PWD/root" PREFIX=/usr install
 	run bash -c 'cd root && find . -type f | sort'
 	assert_lines - ./usr/bin/fry-run ./usr/share/bash-completion/completions/fry-run \
 		./usr/share/fish/vendor_completions.d/fry-run.fish ./usr/share/man/man1/fry-run.1 \
@@ -94,8 +94,8 @@ assert_works() {
 	requires git
 	cp -R "$REPO" copy
 	cd copy
-	make -s B=build/variant
-	make -s
+	make -s B=build/variant MODE=-O0 CC=gcc
+	make -s MODE=-O0 CC=gcc
 	make -s clean
 	assert_equal "$(find . -name '*.o' -o -name '*.d' -type f -o -name fry-run)" ''
 	[[ ! -e build ]]
@@ -107,10 +107,10 @@ assert_works() {
 	tar -C "$REPO" --exclude=./.git --exclude=./build --exclude=./test --exclude='./*.[od]' --exclude=./revision \
 		-c . | tar -C plain -x
 	mkdir plain/test
-	make -s -C plain B=build >/dev/null
+	make -s -C plain B=build MODE=-O0 CC=gcc >/dev/null
 	assert_match "$(plain/build/fry-run -V)" 'fry-run +([0-9.])'
 	git init -q plain
 	git -C plain add . && git -C plain -c user.name=x -c user.email=x@x commit -qm x
-	make -s -C plain B=build >/dev/null
+	make -s -C plain B=build MODE=-O0 CC=gcc >/dev/null
 	assert_equal "$(plain/build/fry-run -V | sed 's/.*(//; s/)//')" "$(git -C plain describe --always)"
 }
