@@ -1,259 +1,44 @@
 /*
- * signals.c - names, receiving, forwarding, and the stop schedule
+ * signals.c - decide what a received signal means, and forward it
  *
- * Every signal is blocked from main's first line to its last and received as data, so a signal
- * that comes at any moment, before COMMAND exists included, waits in the kernel until the loop
- * asks for it. There are no handlers, and no disposition is changed but that of SIGCHLD.
+ * Every signal is blocked from main's first line to its last and received as data (src/pending.c), so a
+ * signal that comes at any moment, before COMMAND exists included, stays pending until the loop asks for
+ * it. There are no handlers, and no disposition is changed but that of SIGCHLD.
  *
- * The schedule only moves forward. Entering a step by receipt of a signal forwards that signal;
- * entering it by time sends the step's signal to everything that is left.
+ * A step of the schedule that is entered by receipt of a signal forwards that signal; one that is entered
+ * by time sends its signal to everything left.
  */
 /* SPDX-License-Identifier: MIT */
 #include "fry.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
-/* What a shell or `kill -l` says: on Linux glibc's count, under musl too, whose SIGRTMIN is 35. */
-#if defined(__linux__) || !defined(SIGRTMIN)
-enum { RTMIN = 34, RTMAX = SIGNALS - 1 };
-#else
-#define RTMIN SIGRTMIN
-#define RTMAX SIGRTMAX
-#endif
+#include "src/pending.h"
+#include "sys/sys.h"
 
-/* With aliases after the name that is printed. */
-static const struct {
-	const char *name;
-	int number;
-} signal_names[] = {
-	{"HUP", SIGHUP},       {"INT", SIGINT},   {"QUIT", SIGQUIT},     {"ILL", SIGILL},
-	{"TRAP", SIGTRAP},     {"ABRT", SIGABRT}, {"IOT", SIGABRT},      {"BUS", SIGBUS},
-	{"FPE", SIGFPE},       {"KILL", SIGKILL}, {"USR1", SIGUSR1},     {"SEGV", SIGSEGV},
-	{"USR2", SIGUSR2},     {"PIPE", SIGPIPE}, {"ALRM", SIGALRM},     {"TERM", SIGTERM},
-#ifdef SIGSTKFLT
-	{"STKFLT", SIGSTKFLT},
-#endif
-#ifdef SIGEMT
-	{"EMT", SIGEMT},
-#endif
-	{"CHLD", SIGCHLD},     {"CLD", SIGCHLD},  {"CONT", SIGCONT},     {"STOP", SIGSTOP},
-	{"TSTP", SIGTSTP},     {"TTIN", SIGTTIN}, {"TTOU", SIGTTOU},     {"URG", SIGURG},
-	{"XCPU", SIGXCPU},     {"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF},
-	{"SYS", SIGSYS},
-#ifdef SIGWINCH
-	{"WINCH", SIGWINCH},
-#endif
-#ifdef SIGIO
-	{"IO", SIGIO},         {"POLL", SIGIO},
-#endif
-#ifdef SIGPWR
-	{"PWR", SIGPWR},
-#endif
-#ifdef SIGINFO
-	{"INFO", SIGINFO},
-#endif
-};
-
-enum { NAMES = sizeof(signal_names) / sizeof(signal_names[0]) };
-
-int parse_number(const char *word, int max)
+void signals_init(struct fry *fry)
 {
-	int number = 0;
-
-	if (*word == '\0')
-		return -1;
-	for (; *word != '\0'; word++) {
-		if (*word < '0' || *word > '9')
-			return -1;
-		if (number > (max - (*word - '0')) / 10)
-			return -1;
-		number = number * 10 + (*word - '0');
-	}
-	return number;
-}
-
-/* RTMIN, RTMIN+n, RTMAX, RTMAX-n. Returns the signal, or -1. */
-static int parse_realtime(const char *word)
-{
-	int offset = 0;
-
-	if (strncasecmp(word, "RTMIN", 5) == 0) {
-		if (word[5] != '\0')
-			offset = word[5] == '+' ? parse_number(word + 6, RTMAX - RTMIN) : -1;
-		return offset == -1 ? -1 : RTMIN + offset;
-	}
-	if (strncasecmp(word, "RTMAX", 5) == 0) {
-		if (word[5] != '\0')
-			offset = word[5] == '-' ? parse_number(word + 6, RTMAX - RTMIN) : -1;
-		return offset == -1 ? -1 : RTMAX - offset;
-	}
-	return -1;
-}
-
-int signals_parse(const char *word)
-{
-	int sig = parse_number(word, RTMAX);
-
-	if (sig == -1) {
-		if (strncasecmp(word, "SIG", 3) == 0)
-			word += 3;
-		sig = parse_realtime(word);
-		for (size_t i = 0; i < NAMES && sig == -1; i++)
-			if (strcasecmp(word, signal_names[i].name) == 0)
-				sig = signal_names[i].number;
-	}
-	if (sig > 0)
-		return sig;
-	errno = EINVAL;
-	return -1;
-}
-
-const char *signals_name(int sig, struct signal_name *name)
-{
-	for (size_t i = 0; i < NAMES; i++)
-		if (signal_names[i].number == sig)
-			return signal_names[i].name;
-	if (sig < RTMIN)
-		text_format(name->text, sizeof(name->text), "%d", sig);
-	else if (sig == RTMIN)
-		return "RTMIN";
-	else
-		text_format(name->text, sizeof(name->text), "RTMIN+%d", sig - RTMIN);
-	return name->text;
-}
-
-/* The unit that a duration ends in, in nanoseconds, or -1. */
-static int64_t parse_unit(const char *word)
-{
-	static const struct {
-		const char *name;
-		int64_t span;
-	} units[] = {{"", SECOND},       {"s", SECOND},        {"ms", MILLISECOND},
-		     {"m", 60 * SECOND}, {"h", 3600 * SECOND}, {"d", 86400 * SECOND}};
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (strcmp(word, units[i].name) == 0)
-			return units[i].span;
-	return -1;
-}
-
-int64_t signals_parse_duration(const char *word)
-{
-	size_t whole = strspn(word, "0123456789");
-	size_t fraction = word[whole] == '.' ? strspn(word + whole + 1, "0123456789") : 0;
-	const char *digits = word + whole + 1;
-	int64_t unit = parse_unit(word[whole] == '.' ? digits + fraction : word + whole);
-	int64_t span = 0;
-
-	if (whole + fraction == 0 || unit == -1) {
-		errno = EINVAL;
-		return -1;
-	}
-	for (size_t i = 0; i < whole; i++)
-		if (__builtin_mul_overflow(span, 10, &span) ||
-		    __builtin_add_overflow(span, (word[i] - '0') * unit, &span))
-			return NEVER;
-	for (size_t i = 0; i < fraction; i++) {
-		int64_t part = (digits[i] - '0') * unit;
-
-		/* Round up: what is not nothing must not become `never`. */
-		span = clock_add(span, part / 10 + (part % 10 != 0));
-		unit = unit / 10 + (unit % 10 != 0);
-	}
-	return span;
-}
-
-bool signals_stop(int sig)
-{
-	return sig == SIGINT || sig == SIGTERM || sig == SIGQUIT;
-}
-
-int64_t clock_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * SECOND + now.tv_nsec;
-}
-
-int64_t clock_add(int64_t time, int64_t span)
-{
-	return time > NEVER - span ? NEVER : time + span;
-}
-
-void signals_hold(sigset_t *old)
-{
-	sigset_t all;
-
-	mask_fill(&all);
-	mask_set(&all, old);
-}
-
-void signals_block(struct fry *fry)
-{
-	static const int stopping[] = {SIGINT, SIGTERM, SIGQUIT};
+	static const int terminating[] = {SIGINT, SIGTERM, SIGQUIT};
 	struct sigaction action;
 
-	signals_hold(&fry->mask);
+	pending_block_all(&fry->signals.mask);
 	/*
 	 * Ignored, a SIGCHLD would make the kernel reap by itself, and COMMAND's status would be
 	 * lost. (A blocked signal is queued even where it is ignored; the others stay as they are.)
 	 */
-	signal_heed(&fry->child_action);
-	for (size_t i = 0; i < sizeof(stopping) / sizeof(stopping[0]); i++)
-		if (sigaction(stopping[i], NULL, &action) == 0)
-			fry->ignored[stopping[i]] = action.sa_handler == SIG_IGN;
+	signal_heed(&fry->signals.child_action);
+	for (size_t i = 0; i < sizeof(terminating) / sizeof(terminating[0]); i++)
+		if (sigaction(terminating[i], NULL, &action) == 0)
+			fry->signals.ignored[terminating[i]] = action.sa_handler == SIG_IGN;
 }
 
 void signals_restore(const struct fry *fry)
 {
-	if (fry->child_action.sa_handler == SIG_IGN)
-		sigaction(SIGCHLD, &fry->child_action, NULL);
-	mask_set(&fry->mask, NULL);
-}
-
-/* Returns the signal, or 0 when the deadline has come. */
-static int receive_from(const sigset_t *set, siginfo_t *info, int64_t deadline)
-{
-	int sig;
-
-	do {
-		int64_t left = deadline == NEVER ? NEVER : deadline - clock_now();
-		struct timespec wait = {0};
-
-		if (left > INT32_MAX * SECOND)
-			left = INT32_MAX * SECOND; /* time_t may have no more */
-		if (left > 0)
-			wait = (struct timespec){.tv_sec = (time_t)(left / SECOND),
-						 .tv_nsec = (long)(left % SECOND)};
-
-		sig = sigtimedwait(set, info, deadline == NEVER ? NULL : &wait);
-	} while (sig == -1 && errno == EINTR); /* after SIGSTOP and SIGCONT */
-	return sig == -1 ? 0 : sig;
-}
-
-int signals_receive(siginfo_t *info, int64_t deadline, int except)
-{
-	sigset_t set;
-
-	mask_fill(&set);
-	if (except != 0)
-		mask_cut(&set, except);
-	return receive_from(&set, info, deadline);
-}
-
-int signals_wait(siginfo_t *info, int64_t deadline, int sig)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	mask_add(&set, sig);
-	return receive_from(&set, info, deadline);
+	if (fry->signals.child_action.sa_handler == SIG_IGN)
+		sigaction(SIGCHLD, &fry->signals.child_action, NULL);
+	mask_set(&fry->signals.mask, NULL);
 }
 
 /* COMMAND alone, with the value that sigqueue(3) gave and the sender as it was. */
@@ -261,10 +46,10 @@ static int signal_command(const struct fry *fry, int sig, siginfo_t *info)
 {
 	if (info->si_code == SI_QUEUE) {
 		info->si_signo = sig;
-		if (signal_queue(fry->child, info) == 0)
+		if (signal_queue(fry->command, info) == 0)
 			return 0;
 	}
-	return kill(fry->child, sig);
+	return kill(fry->command, sig);
 }
 
 /*
@@ -274,24 +59,25 @@ static int signal_command(const struct fry *fry, int sig, siginfo_t *info)
  * but only where the schedule may come to send it: otherwise the signal is on its way first.
  */
 static unsigned forward_at_once(struct fry *fry, int sig, siginfo_t *info, bool group,
-				bool stopping)
+				bool terminating)
 {
-	struct errand note = {.signal = sig, .instead_of = info->si_signo, .noting = true};
-	bool first = stop_sends(&fry->stop, info->si_signo) || stop_sends(&fry->stop, sig);
+	struct broadcast note = {.signal = sig, .instead_of = info->si_signo, .record_only = true};
+	bool first = schedule_may_send(&fry->schedule, info->si_signo) ||
+		     schedule_may_send(&fry->schedule, sig);
 
 	if (group)
-		note.group = fry->group;
+		note.group = fry->command_pgid;
 	else
-		note.pid = fry->child;
-	if (stopping && first)
+		note.pid = fry->command;
+	if (terminating && first)
 		tree_signal(fry, &note);
 	/* COMMAND may have left the group that it led, or has still to lead a session. */
-	if (!group || (kill(-fry->group, sig) == -1 && errno == ESRCH))
+	if (!group || (kill(-fry->command_pgid, sig) == -1 && errno == ESRCH))
 		signal_command(fry, sig, info);
-	if (stopping && !first)
+	if (terminating && !first)
 		tree_signal(fry, &note);
 	if (note.stopped != 0)
-		kill(group ? -fry->group : fry->child, SIGCONT);
+		kill(group ? -fry->command_pgid : fry->command, SIGCONT);
 	return note.found;
 }
 
@@ -321,70 +107,71 @@ static bool is_typed_elsewhere(const struct fry *fry, const siginfo_t *info)
 	return is_kernels(info) && fry->options.placement == PLACE_SESSION;
 }
 
-pid_t signals_group(const struct fry *fry)
+pid_t signals_command_pgid(const struct fry *fry)
 {
-	pid_t group = fry->child == 0 ? -1 : getpgid(fry->child);
+	pid_t group = fry->command == 0 ? -1 : getpgid(fry->command);
 
-	return group > 1 ? group : fry->group;
+	return group > 1 ? group : fry->command_pgid;
 }
 
 /* Whether COMMAND, now in this group, has left the one that it led, and others are there still. */
 static bool has_left(const struct fry *fry, pid_t group)
 {
-	return group != fry->group && (kill(-fry->group, 0) == 0 || errno != ESRCH);
+	return group != fry->command_pgid && (kill(-fry->command_pgid, 0) == 0 || errno != ESRCH);
 }
 
 /* Whether a signal is for all of COMMAND's group, where the options leave that open. */
-static bool is_for_group(const struct fry *fry, int sig, const siginfo_t *info, bool stopping)
+static bool is_for_group(const struct fry *fry, int sig, const siginfo_t *info, bool terminating)
 {
 	/* What a shell does to a job, it does to all of it. */
-	if (sig == SIGCONT && fry->outcome->stopped != 0)
-		return signals_group(fry) != fry->job;
+	if (sig == SIGCONT && fry->shared->channel.stopped != 0)
+		return signals_command_pgid(fry) != fry->caller_pgid;
 	/* What is typed is for all of a foreground job, whose group may be fry-run's by now. */
 	if (is_kernels(info) && (sig == SIGTSTP || is_resize(sig)))
 		return true;
 	/* Or what a schedule begins with, unless --rewrite has made it another. */
-	return signals_stop(sig) || (stopping && sig == info->si_signo);
+	return is_termination_signal(sig) || (terminating && sig == info->si_signo);
 }
 
 /* Send sig, for which info may hold a value, to those whom the scope names. */
-static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool stopping)
+static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool terminating)
 {
-	struct errand errand = {
-		.signal = sig, .instead_of = info->si_signo, .stopping = stopping};
+	struct broadcast broadcast = {
+		.signal = sig, .instead_of = info->si_signo, .terminating = terminating};
 	enum scope scope = fry->options.scope;
-	pid_t group = signals_group(fry);
+	pid_t group = signals_command_pgid(fry);
 	int64_t now = clock_now();
 	struct signal_name name;
 	const char *whom;
 
 	if (sig == SIGCONT)
-		tty_give(fry, fry->group);
+		tty_set_foreground(fry, fry->command_pgid);
 	/* In a session without a shell a Ctrl-Z stops nobody, unless it is made to: as dumb-init. */
 	if (sig == SIGTSTP && is_typed_elsewhere(fry, info)) {
 		sig = SIGSTOP;
 		scope = SCOPE_GROUP;
 	}
 	if (scope == SCOPE_AUTO)
-		scope = is_for_group(fry, sig, info, stopping) ? SCOPE_GROUP : SCOPE_COMMAND;
-	if (fry->child == 0 || scope == SCOPE_TREE) {
+		scope = is_for_group(fry, sig, info, terminating) ? SCOPE_GROUP : SCOPE_COMMAND;
+	if (fry->command == 0 || scope == SCOPE_TREE) {
 		/* While COMMAND is gone and others remain, signals go to those others. */
 		whom = "everything left";
-		tree_signal(fry, &errand);
-	} else if (scope == SCOPE_GROUP && (!fry->owns_group || has_left(fry, group))) {
+		tree_signal(fry, &broadcast);
+	} else if (scope == SCOPE_GROUP && (!fry->command_leads_group || has_left(fry, group))) {
 		/* Others are in this group, too: the caller, the other end of its pipe. */
 		whom = "descendants in COMMAND's group";
-		errand.group = group;
-		errand.pid = fry->child; /* it may be on its way to another one */
-		tree_signal(fry, &errand);
+		broadcast.group = group;
+		broadcast.pid = fry->command; /* it may be on its way to another one */
+		tree_signal(fry, &broadcast);
 	} else {
 		whom = scope == SCOPE_GROUP ? "COMMAND's group" : "COMMAND";
-		errand.found = forward_at_once(fry, sig, info, scope == SCOPE_GROUP, stopping);
+		broadcast.found =
+			forward_at_once(fry, sig, info, scope == SCOPE_GROUP, terminating);
 	}
-	fry->outcome->forwarded[sig]++;
-	if (stopping)
-		report_step(fry, sig, now, errand.found);
-	say_verbose(fry, 1, "sent %s to %s", signals_name(sig, &name), whom);
+	fry->shared->log.forwarded[sig]++;
+	if (terminating)
+		report_step(fry, sig, now, broadcast.found);
+	log_verbose(fry, 1, "sent %s to %s", signame_format(sig, &name), whom);
 }
 
 /* Whether a signal is about fry-run itself rather than for COMMAND. */
@@ -406,47 +193,35 @@ static bool is_own(const struct fry *fry, const siginfo_t *info)
 	}
 }
 
-void signals_before(struct fry *fry)
+void signals_snapshot_pending(struct fry *fry)
 {
-	sigemptyset(&fry->early);
-	sigpending(&fry->early);
-	fry->early_copy = fry->early;
+	sigemptyset(&fry->signals.early);
+	sigpending(&fry->signals.early);
+	fry->signals.early_copy = fry->signals.early;
 }
 
-void signals_resend(const struct fry *fry)
+void signals_resend_early(const struct fry *fry)
 {
-	sigset_t now, early = fry->early;
+	sigset_t now, early = fry->signals.early;
 
 	if (sigpending(&now) == -1)
 		return;
 	for (int sig = 1; sig < STANDARD_SIGNALS; sig++) /* others would queue rather than merge */
-		if (mask_cut(&now, sig) && !mask_cut(&early, sig) && sig != SIGCHLD &&
+		if (mask_test_clear(&now, sig) && !mask_test_clear(&early, sig) && sig != SIGCHLD &&
 		    sig != SIGCONT)
-			kill(fry->child, sig);
+			kill(fry->command, sig);
 }
 
-bool signals_early(struct fry *fry, int sig)
+bool signals_was_early(struct fry *fry, int sig)
 {
-	return mask_cut(&fry->early, sig);
+	return mask_test_clear(&fry->signals.early, sig);
 }
 
-bool signals_pending(int sig)
+bool signals_termination_pending(const struct fry *fry)
 {
-	sigset_t set;
-
-	return sigpending(&set) == 0 && mask_cut(&set, sig);
-}
-
-bool signals_stop_pending(const struct fry *fry)
-{
-	return (signals_pending(SIGINT) && !fry->ignored[SIGINT]) ||
-	       (signals_pending(SIGTERM) && !fry->ignored[SIGTERM]) ||
-	       (signals_pending(SIGQUIT) && !fry->ignored[SIGQUIT]);
-}
-
-bool signals_take(int sig, siginfo_t *info)
-{
-	return signals_wait(info, 0, sig) == sig;
+	return (pending_has(SIGINT) && !fry->signals.ignored[SIGINT]) ||
+	       (pending_has(SIGTERM) && !fry->signals.ignored[SIGTERM]) ||
+	       (pending_has(SIGQUIT) && !fry->signals.ignored[SIGQUIT]);
 }
 
 /* Whether the terminal sent this, and so to COMMAND, in the same group, as well. */
@@ -457,7 +232,7 @@ static bool is_typed(const struct fry *fry, const siginfo_t *info)
 	switch (info->si_signo) {
 	case SIGHUP: /* a session leader is the only one to get the hang-up, and CONT with it */
 	case SIGCONT:
-		return fry->own_session != fry->known;
+		return fry->sid != fry->public_pid;
 	case SIGINT:
 	case SIGQUIT:
 	case SIGTSTP:
@@ -470,67 +245,69 @@ static bool is_typed(const struct fry *fry, const siginfo_t *info)
 }
 
 /* Forward a signal, as this one, unless the KILL step takes everything anyway. */
-static void signals_pass(struct fry *fry, int as, siginfo_t *info, bool stopping)
+static void signals_apply_as(struct fry *fry, int as, siginfo_t *info, bool terminating)
 {
-	if (stopping)
-		stop_request(&fry->stop, info->si_signo, clock_now());
-	fry->outcome->asked |= stopping;
-	if (as != 0 && stop_signal(&fry->stop) != SIGKILL)
-		signals_forward(fry, as, info, stopping);
+	if (terminating)
+		schedule_request(&fry->schedule, info->si_signo, clock_now());
+	fry->shared->result.asked |= terminating;
+	if (as != 0 && schedule_signal(&fry->schedule) != SIGKILL)
+		signals_forward(fry, as, info, terminating);
 }
 
-void signals_request(struct fry *fry, siginfo_t *info, bool stopping)
+void signals_apply(struct fry *fry, siginfo_t *info, bool terminating)
 {
 	if (fry->pausing) /* nobody is there to be signalled */
-		fry->pausing = !stopping && info->si_signo != SIGKILL;
+		fry->pausing = !terminating && info->si_signo != SIGKILL;
 	else if (info->si_signo == SIGKILL)
-		stop_kill(&fry->stop); /* the parent's death may mean that */
+		schedule_kill(&fry->schedule); /* the parent's death may mean that */
 	else
-		signals_pass(fry, fry->options.as[info->si_signo], info, stopping);
+		signals_apply_as(fry, fry->options.as[info->si_signo], info, terminating);
 }
 
-void signals_pretend(struct fry *fry, int sig)
+void signals_inject(struct fry *fry, int sig)
 {
 	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
 
-	if (fry->role == OUTER)
-		guard_relay(fry, &info, signals_stop(sig));
-	else
-		signals_request(fry, &info, signals_stop(sig));
+	signals_apply(fry, &info, is_termination_signal(sig));
 }
 
-void signals_begin_stop(struct fry *fry)
+bool signals_parent_died(struct fry *fry, const siginfo_t *last)
 {
-	siginfo_t info = {.si_signo = fry->stop.step[0].signal, .si_code = SI_USER};
+	struct result *result = &fry->shared->result;
+	bool died = fry->options.parent_death != 0 && getppid() != fry->caller;
+
+	/* A parent in another pid namespace has no number; its death has no sender either. */
+	if (fry->options.parent_death != 0 && fry->caller == 0 && last->si_signo == SIGCHLD &&
+	    last->si_code == SI_USER)
+		died = last->si_pid == 0;
+	if (!died || result->orphaned)
+		return false;
+	result->orphaned = true;
+	log_verbose(fry, 1, "the parent has died");
+	return true;
+}
+
+void signals_start_schedule(struct fry *fry)
+{
+	siginfo_t info = {.si_signo = fry->schedule.step[0].signal, .si_code = SI_USER};
 
 	if (fry->pausing || info.si_signo == SIGKILL)
-		signals_request(fry, &info, true);
+		signals_apply(fry, &info, true);
 	else
-		signals_pass(fry, info.si_signo, &info, true);
+		signals_apply_as(fry, info.si_signo, &info, true);
 }
 
-void signals_witnessed(struct fry *fry, int sig, pid_t group)
+void signals_note_delivered(struct fry *fry, int sig, pid_t group)
 {
-	struct errand note = {.signal = sig, .group = group, .noting = true};
-	struct errand wake = {.signal = SIGCONT, .group = group};
+	struct broadcast note = {.signal = sig, .group = group, .record_only = true};
+	struct broadcast wake = {.signal = SIGCONT, .group = group};
 
-	stop_request(&fry->stop, sig, clock_now());
-	fry->outcome->asked = true;
+	schedule_request(&fry->schedule, sig, clock_now());
+	fry->shared->result.asked = true;
 	tree_signal(fry, &note);
 	report_step(fry, sig, clock_now(), note.found);
 	if (note.stopped != 0)
 		tree_signal(fry, &wake);
-}
-
-void signals_discard(int except)
-{
-	siginfo_t info;
-	sigset_t set;
-
-	mask_fill(&set);
-	mask_cut(&set, except);
-	while (sigtimedwait(&set, &info, &(struct timespec){0}) > 0)
-		;
 }
 
 /*
@@ -539,50 +316,45 @@ void signals_discard(int except)
  */
 static void signals_note_step(struct fry *fry, int sig)
 {
-	struct errand note = {.signal = sig, .noting = true};
+	struct broadcast note = {.signal = sig, .record_only = true};
 
-	fry->outcome->asked = true;
+	fry->shared->result.asked = true;
 	tree_signal(fry, &note);
 }
 
-void signals_handle(struct fry *fry, siginfo_t *info, bool stopping)
+void signals_handle(struct fry *fry, siginfo_t *info, bool terminating)
 {
 	if (info->si_code != STEP_CODE || fry->pausing)
-		signals_request(fry, info, stopping);
-	else if (stopping)
+		signals_apply(fry, info, terminating);
+	else if (terminating)
 		signals_note_step(fry, info->si_signo);
 }
 
-void signals_act(struct fry *fry, siginfo_t *info)
+bool signals_accept(struct fry *fry, const siginfo_t *info, bool *terminating)
 {
 	int sig = info->si_signo;
 	struct signal_name name;
-	bool stopping;
 
-	if (is_own(fry, info) || (is_typed(fry, info) && !signals_early(fry, sig) && !fry->pausing))
-		return;
+	if (is_own(fry, info) ||
+	    (is_typed(fry, info) && !signals_was_early(fry, sig) && !fry->pausing))
+		return false;
 	if (is_kernels(info))
-		say_verbose(fry, 1, "received %s from the kernel", signals_name(sig, &name));
+		log_verbose(fry, 1, "received %s from the kernel", signame_format(sig, &name));
 	else
-		say_verbose(fry, 1, "received %s from process %d", signals_name(sig, &name),
+		log_verbose(fry, 1, "received %s from process %d", signame_format(sig, &name),
 			    (int)info->si_pid);
-	/* What was typed at the terminal is no stop request, wherever COMMAND runs. */
-	stopping = signals_stop(sig) && (!is_kernels(info) || fry->pausing) && !fry->ignored[sig] &&
-		   fry->options.as[sig] != 0;
-	if (fry->role == OUTER)
-		guard_relay(fry, info, stopping);
-	else
-		signals_handle(fry, info, stopping);
+	/* What was typed at the terminal is no request to end, wherever COMMAND runs. */
+	*terminating = is_termination_signal(sig) && (!is_kernels(info) || fry->pausing) &&
+		       !fry->signals.ignored[sig] && fry->options.as[sig] != 0;
+	return true;
 }
 
-void signals_let(int sig)
+void signals_dispatch(struct fry *fry, siginfo_t *info)
 {
-	sigset_t mask;
+	bool terminating;
 
-	mask_fill(&mask);
-	mask_cut(&mask, sig);
-	mask_set(&mask, NULL);
-	signals_hold(NULL);
+	if (signals_accept(fry, info, &terminating))
+		signals_handle(fry, info, terminating);
 }
 
 void signals_die(const struct fry *fry, int sig)
@@ -590,156 +362,5 @@ void signals_die(const struct fry *fry, int sig)
 	core_forbid(); /* COMMAND has dumped its own if it should */
 	signal_default(sig);
 	kill(fry->self, sig);
-	signals_let(sig);
-}
-
-const char *stop_parse(struct stop *stop, const char *word)
-{
-	bool waits = true; /* nothing to wait for yet */
-	struct step *last = NULL;
-
-	*stop = (struct stop){.at = -1};
-	for (;;) {
-		size_t length = strcspn(word, "/");
-		char part[32];
-
-		if (length == 0 || length >= sizeof(part))
-			return "SCHEDULE is SIGNAL[/DURATION/SIGNAL]...";
-		memcpy(part, word, length);
-		part[length] = '\0';
-		if (strchr("0123456789.", part[0]) != NULL) {
-			if (waits)
-				return "a duration comes after a signal in SCHEDULE";
-			last->wait = signals_parse_duration(part);
-			if (last->wait == -1)
-				return "a DURATION is a decimal number with ms, s, m, h or d";
-			waits = true;
-		} else {
-			if (last != NULL && last->signal == SIGKILL)
-				return "nothing comes after KILL in SCHEDULE";
-			if (stop->steps == MAX_STEPS)
-				return "SCHEDULE has at most 16 signals";
-			last = &stop->step[stop->steps++];
-			last->signal = signals_parse(part[0] == '-' ? part + 1 : part);
-			if (last->signal == -1)
-				return "SCHEDULE names an unknown signal";
-			if (last->signal == SIGSTOP || last->signal == SIGCHLD)
-				return "SCHEDULE names a signal that ends nothing";
-			waits = false;
-		}
-		if (word[length] == '\0')
-			break;
-		word += length + 1;
-	}
-	/* Without a wait the last step has for ever, but after KILL nobody can do anything. */
-	if (!waits)
-		last->wait = last->signal == SIGKILL ? KILL_WAIT : NEVER;
-	return NULL;
-}
-
-void stop_default(struct stop *stop, int64_t wait)
-{
-	*stop = (struct stop){
-		.step = {{SIGINT, wait}, {SIGTERM, wait}, {SIGKILL, KILL_WAIT}},
-		.steps = 3,
-		.at = -1,
-	};
-	if (wait == 0) {
-		stop->step[0].wait = STEP_WAIT;
-		stop->step[1].wait = NEVER;
-		stop->steps = 2;
-	}
-}
-
-/* Go to a step. By receipt its signal is for COMMAND's group: the rest gets it before KILL does. */
-static void stop_enter(struct stop *stop, int at, int64_t now, bool received)
-{
-	int64_t wait = at < stop->steps ? stop->step[at].wait : NEVER;
-	bool kill_next = at + 1 < stop->steps && stop->step[at + 1].signal == SIGKILL;
-
-	stop->at = at;
-	stop->deadline = clock_add(now, wait);
-	stop->spread = NEVER;
-	if (received && kill_next)
-		stop->spread = clock_add(now, wait < 10 * SECOND ? wait / 2 : wait - 5 * SECOND);
-}
-
-/* Go to the step of a signal if it lies ahead. */
-static void stop_advance(struct stop *stop, int sig, int64_t now, bool received)
-{
-	int own = 0;
-
-	while (own < stop->steps && stop->step[own].signal != sig)
-		own++;
-	if (own == stop->steps)
-		own = 0;
-	if (own > stop->at)
-		stop_enter(stop, own, now, received);
-}
-
-void stop_request(struct stop *stop, int sig, int64_t now)
-{
-	stop_advance(stop, sig, now, true);
-}
-
-void stop_leftover(struct stop *stop, int64_t now)
-{
-	stop_advance(stop, SIGTERM, now, false);
-}
-
-bool stop_expire(struct stop *stop, int64_t now)
-{
-	if (stop->at == -1 || stop->at == stop->steps || now < stop->deadline)
-		return false;
-	stop_enter(stop, stop->at + 1, now, false);
-	return true;
-}
-
-bool stop_spread(struct stop *stop, int64_t now)
-{
-	if (stop->at == -1 || now < stop->spread)
-		return false;
-	stop->spread = NEVER;
-	return true;
-}
-
-int64_t stop_next(const struct stop *stop)
-{
-	return stop->spread < stop->deadline ? stop->spread : stop->deadline;
-}
-
-int64_t stop_until_kill(const struct stop *stop)
-{
-	int64_t total = 0;
-
-	for (int i = 0; i < stop->steps && stop->step[i].signal != SIGKILL; i++)
-		total = clock_add(total, stop->step[i].wait);
-	return total;
-}
-
-int stop_signal(const struct stop *stop)
-{
-	return stop->at == -1 || stop->at == stop->steps ? 0 : stop->step[stop->at].signal;
-}
-
-void stop_kill(struct stop *stop)
-{
-	int64_t wait = KILL_WAIT;
-
-	if (stop->step[stop->steps - 1].signal == SIGKILL)
-		wait = stop->step[stop->steps - 1].wait;
-	*stop = (struct stop){
-		.step = {{SIGKILL, wait}}, .steps = 1, .deadline = NEVER, .spread = NEVER};
-}
-
-bool stop_sends(const struct stop *stop, int sig)
-{
-	if (sig == SIGTERM) /* to those who outlive COMMAND */
-		return true;
-	if (stop->at != -1 && stop->spread != NEVER && stop_signal(stop) == sig)
-		return true;
-	for (int i = stop->at + 1; i < stop->steps; i++)
-		if (stop->step[i].signal == sig)
-			return true;
-	return false;
+	pending_deliver(sig);
 }

@@ -8,7 +8,7 @@
 
 static void check_duration(const char *word)
 {
-	int64_t span = signals_parse_duration(word);
+	int64_t span = clock_parse_duration(word);
 
 	expect(span >= -1);
 	/* A digit and a zero more never is a shorter time. */
@@ -18,17 +18,17 @@ static void check_duration(const char *word)
 		expect(longer != NULL);
 		longer[0] = '1';
 		strcpy(longer + 1, word);
-		expect(signals_parse_duration(longer) >= span);
+		expect(clock_parse_duration(longer) >= span);
 		free(longer);
 	}
 }
 
 static void check_schedule(const char *word)
 {
-	struct stop stop;
+	struct schedule stop;
 	int64_t now = 0;
 
-	if (stop_parse(&stop, word) != NULL)
+	if (schedule_parse(&stop, word) != NULL)
 		return;
 	expect(stop.steps >= 1 && stop.steps <= MAX_STEPS && stop.at == -1);
 	for (int i = 0; i < stop.steps; i++) {
@@ -37,29 +37,29 @@ static void check_schedule(const char *word)
 		expect(sig > 0 && sig < SIGNALS && sig != SIGSTOP && sig != SIGCHLD);
 		expect(stop.step[i].wait >= 0 && (sig != SIGKILL || i == stop.steps - 1));
 	}
-	stop_request(&stop, SIGTERM, now);
+	schedule_request(&stop, SIGTERM, now);
 	for (int i = 0; i <= MAX_STEPS && stop.deadline != NEVER; i++) {
 		int at = stop.at;
 
 		now = stop.deadline;
-		expect(stop_expire(&stop, now) && stop.at == at + 1);
+		expect(schedule_expire(&stop, now) && stop.at == at + 1);
 	}
 }
 
 static void check_signal(const char *word)
 {
 	struct signal_name name;
-	int sig = signals_parse(word);
+	int sig = signame_parse(word);
 
 	expect(sig == -1 || (sig > 0 && sig < SIGNALS));
 	if (sig != -1)
-		expect(signals_parse(signals_name(sig, &name)) == sig);
+		expect(signame_parse(signame_format(sig, &name)) == sig);
 }
 
 static void check_number(const char *word)
 {
 	const char *end = word;
-	long long number = number_cut(&end);
+	long long number = scan_number(&end);
 
 	expect(end >= word && end <= word + strlen(word));
 	expect(number == 0 || end > word);

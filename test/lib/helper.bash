@@ -43,6 +43,7 @@
 #   left_behind                print pid, name and state of what this test started and is alive
 #   left_pids                  print their pids
 #   cgroup2_own                print the directory of the cgroup v2 that the test is in
+#   descriptors_of PID        print its descriptors, without two of the outer process's own
 #   now                        print milliseconds, for lower bounds
 #
 # Asserting
@@ -436,6 +437,15 @@ left_pids() {
 # Exact, where looking for pids is too slow: see bomb.c.
 bomb_gone() {
 	[[ ! -e bomb.lock ]] || flock --nonblock bomb.lock true
+}
+
+# Print a process's descriptors, without the two that the outer process waits for: its signals, and the
+# death of the inner process.
+descriptors_of() {
+	local fd
+	for fd in "/proc/$1/fd/"*; do
+		if [[ -L $fd && $(readlink "$fd") != anon_inode:* ]]; then echo "${fd##*/}"; fi
+	done
 }
 
 now() {

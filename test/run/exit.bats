@@ -96,8 +96,10 @@ executable() {
 	start it "$FRY_RUN" sh -c 'echo ready $$; exec sleep 1000'
 	ready it
 	inner=$(inner_of "$pid")
-	kill -STOP "$inner" "$pid"
+	# The outer process first, since it would continue the inner one.
+	kill -STOP "$pid"
 	wait_prints T state_of "$pid"
+	kill -STOP "$inner"
 	wait_prints T state_of "$inner"
 	kill -RTMIN+6 "${ready[0]}"
 	wait_prints Z state_of "${ready[0]}"

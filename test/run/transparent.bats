@@ -60,15 +60,6 @@ memory_of() {
 	awk -v "name=$2:" '$1 == name { print $2 }' "/proc/$1/status"
 }
 
-# Print a process's descriptors, without the two that the outer process waits for: its signals, and the
-# death of the inner process.
-descriptors_of() {
-	local fd
-	for fd in "/proc/$1/fd/"*; do
-		if [[ -L $fd && $(readlink "$fd") != anon_inode:* ]]; then echo "${fd##*/}"; fi
-	done
-}
-
 cwd_of() {
 	readlink "/proc/$1/cwd"
 }

@@ -246,11 +246,11 @@ brings_bombs_down() {
 		start it "${inside[@]}" "$FRY_RUN" $guard --cgroup=new -- "$BIN/probe" -n
 		ready it
 		for one in "$pid" "$(inner_of "$pid")"; do
-			wait_prints 2 ls "/proc/$one/fd"
+			wait_prints 2 descriptors_of "$one"
 		done
 		kill -USR1 "$pid"
 		wait_line it.out USR1
-		wait_prints 2 ls "/proc/$pid/fd"
+		wait_prints 2 descriptors_of "$pid"
 		end "${ready[0]}"
 		finish it
 	done

@@ -4,8 +4,8 @@
  * The outer process is the one that the caller knows. It starts the inner process, and that one starts
  * COMMAND. Both are subreapers.
  *
- * - The outer process has a loop of its own, outer_run(): it relays what it receives, stops and goes
- *   on with COMMAND's job, and exits with the status that the inner process reports.
+ * - The outer process has a loop of its own, guard_run(): it relays what it receives, stops and goes on
+ *   with COMMAND's job, and exits with the status that the inner process reports.
  * - The inner process runs the loop in fry.c. If the outer process is killed, it kills everything.
  * - If the inner process is killed, its tree is reparented to the outer one, which kills everything.
  *
@@ -14,7 +14,7 @@
  * takes.
  */
 /* SPDX-License-Identifier: MIT */
-#include "fry.h"
+#include "guard.h"
 
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -27,12 +27,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fry.h"
+#include "pending.h"
+#include "process.h"
+#include "reap.h"
+#include "signals.h"
+#include "sys.h"
+
 /*
  * How long to wait for the other copy of what may have been sent to the whole group. The kernel
  * sends all of them in one go, in which it may be interrupted on a busy machine; the relayed one has
  * to wait for the outer process to run.
  */
-#define COPY_WAIT  (20 * MILLISECOND)
+#define COPY_WAIT (20 * MILLISECOND)
+
 #define RELAY_WAIT SECOND
 
 /* An inner process that does what is due this much later, and answers as late, is only slow. */
@@ -44,7 +52,7 @@ static void outer_start(struct fry *fry, pid_t inner)
 {
 	fry->role = OUTER;
 	fry->inner = inner;
-	fry->highest = inner;
+	fry->tree.max_pid_seen = inner;
 }
 
 /*
@@ -55,23 +63,23 @@ static void outer_start(struct fry *fry, pid_t inner)
  */
 static void inner_start_elsewhere(struct fry *fry)
 {
-	fry->parent = 0;
+	fry->outer = 0;
 	prctl(PR_SET_PDEATHSIG, fry->self == 1 ? SIGKILL : DEATH_SIGNAL);
 }
 
 /* It comes from outside of the namespace, and from this user, who may kill fry-run anyway. */
 static bool is_outer_death(const struct fry *fry, const siginfo_t *info)
 {
-	return fry->parent == 0 && info->si_signo == DEATH_SIGNAL && info->si_code == SI_USER &&
+	return fry->outer == 0 && info->si_signo == DEATH_SIGNAL && info->si_code == SI_USER &&
 	       info->si_pid == 0 && info->si_uid == getuid();
 }
 
 static void inner_start(struct fry *fry)
 {
 	fry->role = INNER;
-	fry->parent = fry->self;
+	fry->outer = fry->self;
 	fry->self = getpid();
-	fry->outer_children = fry->inherited;
+	fry->guard.outer_has_children = fry->inherited;
 	/* So that `pkill -x fry-run` means the outer process. */
 	prctl(PR_SET_NAME, "fry-inner");
 	if (getppid() == 0)
@@ -79,17 +87,17 @@ static void inner_start(struct fry *fry)
 	else
 		/* CONT, so that it is heard even where the inner process is stopped. */
 		prctl(PR_SET_PDEATHSIG, SIGCONT);
-	if (getppid() != fry->parent)
+	if (getppid() != fry->outer)
 		_exit(EXIT_FRY); /* it died before that, and nothing is started yet */
-	say_verbose(fry, 1, "guard: the inner process is %d", (int)fry->self);
+	log_verbose(fry, 1, "guard: the inner process is %d", (int)fry->self);
 	reap_start(fry);
 	if (fry->options.placement == PLACE_INHERIT)
 		return;
 	/* A kill of the caller's group must not hit both processes. */
 	if (setpgid(0, 0) == 0)
-		fry->own_group = fry->self;
+		fry->pgid = fry->self;
 	/* The outer process relays what was sent to that group before. */
-	signals_discard(SIGCHLD);
+	pending_discard(SIGCHLD);
 }
 
 /*
@@ -113,72 +121,44 @@ void guard_start(struct fry *fry)
 
 	if (!fry->options.guard || fry->options.pause || fry->self == 1)
 		return;
-	signals_before(fry);
+	signals_snapshot_pending(fry);
 	if (fry->inherited)
-		tree_keep(fry);
+		tree_save_inherited(fry);
 	inner = fork_waking();
 	if (inner == -1)
-		refuse_fork(fry);
+		die_fork(errno);
 	if (inner == 0) {
 		inner_start(fry);
 		return;
 	}
 	outer_start(fry, inner);
 	/* The inner process has no copy of what came just before the fork. */
-	signals_before(fry);
-}
-
-/* Whether the outer process lives. Its number is its own as long as it is the parent. */
-static bool outer_lives(const struct fry *fry)
-{
-	return fry->role == INNER && getppid() == fry->parent;
-}
-
-bool guard_owns(const struct fry *fry, pid_t pid)
-{
-	return pid == fry->self || (pid == fry->inner && fry->role == OUTER) ||
-	       (fry->role == INNER && pid == fry->parent && outer_lives(fry));
+	signals_snapshot_pending(fry);
 }
 
 bool guard_outer_died(struct fry *fry)
 {
 	if (fry->role == INNER && !outer_lives(fry)) {
-		fry->outer_died = true;
-		fry->outer_children = false; /* the number may be another's from now on */
+		fry->guard.outer_died = true;
+		fry->guard.outer_has_children = false; /* the number may be another's from now on */
 	}
-	return fry->outer_died;
+	return fry->guard.outer_died;
 }
 
 void guard_rename(const struct fry *fry)
 {
 	static const char name[] = "fry-inner";
 
-	if (fry->words_size < sizeof(name))
+	if (fry->argv_area_size < sizeof(name))
 		return;
-	memset(fry->words, 0, fry->words_size);
-	memcpy(fry->words, name, sizeof(name));
-}
-
-/* It cannot be another's number: opened first, and then found to be the parent still. */
-void guard_poke(const struct fry *fry, int sig)
-{
-	int fd;
-
-	if (fry->role != INNER || fry->parent == 0) /* kill(0) would be for our own group */
-		return;
-	fd = (int)syscall(SYS_pidfd_open, fry->parent, 0);
-	if (outer_lives(fry) &&
-	    (fd == -1 ||
-	     (syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == -1 && errno == ENOSYS)))
-		kill(fry->parent, sig); /* before Linux 5.3 */
-	if (fd != -1)
-		close(fd);
+	memset(fry->argv_area, 0, fry->argv_area_size);
+	memcpy(fry->argv_area, name, sizeof(name));
 }
 
 /* There is no room in the ring: the inner process is slow, stopped or traced. */
 static bool relay_is_full(const struct fry *fry)
 {
-	const struct channel *channel = &fry->outcome->channel;
+	const struct channel *channel = &fry->shared->channel;
 
 	return channel->sent - channel->taken >= MAX_RELAYS;
 }
@@ -186,28 +166,60 @@ static bool relay_is_full(const struct fry *fry)
 /* From a request to end on, the inner process has until KILL is due. */
 static void outer_expect_end(struct fry *fry, int64_t from)
 {
-	int64_t due = clock_add(clock_add(from, stop_until_kill(&fry->stop)), INNER_WAIT);
+	int64_t due = clock_add(clock_add(from, schedule_until_kill(&fry->schedule)), INNER_WAIT);
 
-	if (due < fry->outer.deadline)
-		fry->outer.deadline = due;
+	if (due < fry->guard.deadline)
+		fry->guard.deadline = due;
 }
 
-void guard_relay(struct fry *fry, const siginfo_t *info, bool stopping)
+static void relay_send(struct fry *fry, const siginfo_t *info, bool terminating)
 {
-	struct channel *channel = &fry->outcome->channel;
+	struct channel *channel = &fry->shared->channel;
 
 	if (relay_is_full(fry))
 		return;
-	if (stopping || info->si_signo == SIGKILL)
+	if (terminating || info->si_signo == SIGKILL)
 		outer_expect_end(fry, clock_now());
-	fry->outcome->asked |= stopping;
+	fry->shared->result.asked |= terminating;
 	if (info->si_signo == SIGCONT)
-		tty_woken(fry);
+		tty_note_cont(fry);
 	channel->relay[channel->sent % MAX_RELAYS] = (struct relay){
-		info->si_signo, info->si_code, info->si_pid, info->si_uid, info->si_value, stopping,
+		info->si_signo, info->si_code,  info->si_pid,
+		info->si_uid,   info->si_value, terminating,
 	};
 	++channel->sent; /* once it is whole */
 	kill(fry->inner, SIGCHLD);
+}
+
+/* Relay a received signal, unless it is about fry-run itself. */
+static void outer_accept(struct fry *fry, const siginfo_t *info)
+{
+	bool terminating;
+
+	if (signals_accept(fry, info, &terminating))
+		relay_send(fry, info, terminating);
+}
+
+/* If the parent has died, act as if the signal of --parent-death had been received, once. */
+static void check_parent(struct fry *fry, const siginfo_t *last)
+{
+	siginfo_t info = {.si_signo = fry->options.parent_death, .si_code = SI_USER};
+
+	if (signals_parent_died(fry, last))
+		relay_send(fry, &info, is_termination_signal(info.si_signo));
+}
+
+/* COMMAND has stopped: relay what is pending for it, and stop as well, for the shell to notice. */
+static void follow_stop(struct fry *fry)
+{
+	int sig = tty_stop_due(fry);
+	siginfo_t info;
+
+	if (sig == 0)
+		return;
+	if (pending_consume(sig, &info))
+		outer_accept(fry, &info);
+	tty_suspend_self(fry, sig);
 }
 
 /*
@@ -216,20 +228,24 @@ void guard_relay(struct fry *fry, const siginfo_t *info, bool stopping)
  */
 static void outer_expire(struct fry *fry)
 {
-	struct outer *outer = &fry->outer;
-	unsigned loops = fry->outcome->channel.loops;
+	struct guard *guard = &fry->guard;
+	unsigned loops = fry->shared->channel.loops;
 
-	if (!outer->asked || loops != outer->loops) {
-		outer->asked = true;
-		outer->loops = loops;
-		outer->deadline = clock_add(clock_now(), INNER_WAIT);
+	if (!guard->asked || loops != guard->loops) {
+		guard->asked = true;
+		guard->loops = loops;
+		guard->deadline = clock_add(clock_now(), INNER_WAIT);
 		kill(fry->inner, SIGCHLD);
 		return;
 	}
-	outer->deadline = NEVER;
-	outer->overdue = true;
-	fry->outcome->timed_out |= fry->options.timeout != 0 && !fry->outcome->asked;
-	say("the inner process does not respond: killing everything");
+	guard->deadline = clock_add(clock_now(), KILL_WAIT);
+	if (guard->overdue) {
+		guard->given_up = true; /* a frozen process obeys no KILL */
+		return;
+	}
+	guard->overdue = true;
+	fry->shared->result.timed_out |= fry->options.timeout != 0 && !fry->shared->result.asked;
+	warn("the inner process does not respond: killing everything");
 	kill(fry->inner, SIGKILL);
 }
 
@@ -239,12 +255,12 @@ static void outer_expire(struct fry *fry)
  */
 static bool outer_lost_inner(const struct fry *fry)
 {
-	struct pollfd polled = {.fd = fry->outer.inner_fd, .events = POLLIN};
+	struct pollfd polled = {.fd = fry->guard.inner_fd, .events = POLLIN};
 
-	if (fry->inner == 0)
+	if (fry->inner == 0 || fry->guard.given_up)
 		return true;
 	if (polled.fd == -1)
-		return fry->outer.overdue && process_died(fry->inner);
+		return fry->guard.overdue && process_died(fry->inner);
 	return poll(&polled, 1, 0) == 1;
 }
 
@@ -259,13 +275,13 @@ static void outer_reap(struct fry *fry)
 /* Wait for a signal, the death of the inner process or the deadline. Returns how long yet to wait. */
 static int64_t outer_wait(const struct fry *fry, int64_t deadline)
 {
-	struct pollfd polled[] = {{.fd = fry->outer.inner_fd, .events = POLLIN},
-				  {.fd = fry->outer.signal_fd, .events = POLLIN}};
+	struct pollfd polled[] = {{.fd = fry->guard.inner_fd, .events = POLLIN},
+				  {.fd = fry->guard.signal_fd, .events = POLLIN}};
 	int64_t left = deadline == NEVER ? -1 : deadline - clock_now();
 
 	/* Without a descriptor to spare, or before Linux 5.3: see outer_lost_inner(). */
 	if (polled[0].fd == -1 || polled[1].fd == -1)
-		return fry->outer.overdue ? clock_now() + MILLISECOND : deadline;
+		return fry->guard.overdue ? clock_now() + MILLISECOND : deadline;
 	left = left > 0 ? left / MILLISECOND + 1 : left;
 	poll(polled, 2, left > INT_MAX ? INT_MAX : (int)left);
 	return 0;
@@ -277,41 +293,39 @@ static void outer_wait_for_room(struct fry *fry)
 	siginfo_t info;
 
 	/* A request to end may be among it, and the inner process be stuck. */
-	if (signals_stop_pending(fry))
+	if (signals_termination_pending(fry))
 		outer_expect_end(fry, clock_now());
-	signals_wait(&info, clock_now() + MILLISECOND, SIGCHLD);
+	pending_wait(&info, clock_now() + MILLISECOND, SIGCHLD);
 }
 
 /* The inner process has ended. What is left is below the outer one now. */
 static void outer_end(struct fry *fry)
 {
-	struct outcome *outcome = fry->outcome;
+	struct shared *shared = fry->shared;
 
-	if (outcome->told) {
-		/* Children that were inherited, which the inner process cannot see without /proc. */
-		if (fry->inherited && fry->options.leftover != LEFTOVER_LEAVE) {
+	if (shared->result.final) {
+		/* Without /proc the inner process does not see children that were inherited. */
+		if (fry->inherited && fry->options.leftover != LEFTOVER_LEAVE)
 			fry->role = ALONE;
-			run(fry);
-		}
 		return;
 	}
 	/* Its own status is unknown if a tracer has it; what it told of COMMAND still holds. */
 	if (fry->inner != 0)
-		fry->inner_status = SIGKILL;
-	if (WIFSIGNALED(fry->inner_status) && !fry->outer.overdue)
-		say("the inner process was killed: killing everything");
-	if (!outcome->ended)
-		outcome->status = fry->inner_status;
-	outcome->ended = true;
-	outcome->lost = true;
-	stop_kill(&fry->stop);
+		fry->guard.inner_status = SIGKILL;
+	if (WIFSIGNALED(fry->guard.inner_status) && !fry->guard.overdue)
+		warn("the inner process was killed: killing everything");
+	if (!shared->result.ended)
+		shared->result.status = fry->guard.inner_status;
+	shared->result.ended = true;
+	shared->result.inner_killed = true;
+	schedule_kill(&fry->schedule);
 	reap_kill(fry);
 }
 
 void guard_open(struct fry *fry)
 {
-	fry->outer.signal_fd = descriptor_raise(signals_open());
-	fry->outer.inner_fd = descriptor_raise((int)syscall(SYS_pidfd_open, fry->inner, 0));
+	fry->guard.signal_fd = descriptor_raise(pending_open());
+	fry->guard.inner_fd = descriptor_raise((int)syscall(SYS_pidfd_open, fry->inner, 0));
 }
 
 void guard_run(struct fry *fry)
@@ -320,15 +334,15 @@ void guard_run(struct fry *fry)
 	int64_t deadline;
 	int except;
 
-	fry->outer.deadline = NEVER;
+	fry->guard.deadline = NEVER;
 	if (fry->options.timeout != 0)
 		outer_expect_end(fry, clock_add(clock_now(), fry->options.timeout));
 	for (;;) {
 		outer_reap(fry);
 		if (outer_lost_inner(fry))
 			break;
-		tty_follow(fry);
-		if (fry->outer.deadline <= clock_now())
+		follow_stop(fry);
+		if (fry->guard.deadline <= clock_now())
 			outer_expire(fry);
 		if (relay_is_full(fry)) {
 			outer_wait_for_room(fry);
@@ -337,18 +351,18 @@ void guard_run(struct fry *fry)
 		check_parent(fry, &info);
 		/* SIGCHLD has a low number, which the kernel gives first: let others come in between. */
 		except = info.si_signo == SIGCHLD ? SIGCHLD : 0;
-		deadline = except != 0 ? 0 : outer_wait(fry, fry->outer.deadline);
+		deadline = except != 0 ? 0 : outer_wait(fry, fry->guard.deadline);
 		info.si_signo = 0;
-		if (signals_receive(&info, deadline, except) != 0)
-			signals_act(fry, &info);
+		if (pending_receive(&info, deadline, except) != 0)
+			outer_accept(fry, &info);
 	}
-	close(fry->outer.signal_fd);
-	close(fry->outer.inner_fd);
+	close(fry->guard.signal_fd);
+	close(fry->guard.inner_fd);
 	outer_end(fry);
 }
 
 /* Whether the inner one shares a group with COMMAND, and so sees what is sent to both. */
-static bool is_witness(const struct fry *fry)
+static bool shares_group(const struct fry *fry)
 {
 	return fry->options.placement == PLACE_INHERIT;
 }
@@ -361,102 +375,103 @@ static bool is_job_control(int sig)
 /* Whether COMMAND was stopped once more after a CONT was sent, which has had its effect then. */
 static bool is_overtaken(const struct fry *fry, int sig)
 {
-	return sig == SIGCONT && fry->outcome->stopped != 0 &&
-	       fry->outcome->continued < fry->outcome->stops;
+	return sig == SIGCONT && fry->shared->channel.stopped != 0 &&
+	       fry->shared->channel.continued < fry->shared->channel.stops;
 }
 
 /*
  * CONT discards the stops that are pending in a process, and a stop discards CONT: then one of the
  * copies never comes, and the others count no more. Returns whether this one is among those.
  */
-static bool witness_void(struct fry *fry, int sig, bool relayed)
+static bool copy_cancel(struct fry *fry, int sig, bool relayed)
 {
-	struct witness *cont = &fry->witness[SIGCONT];
+	struct copy_match *cont = &fry->guard.copies[SIGCONT];
 
 	if (sig == SIGCONT) {
 		for (int stop = SIGTSTP; stop <= SIGTTOU; stop++)
-			fry->witness[stop] = (struct witness){0};
+			fry->guard.copies[stop] = (struct copy_match){0};
 		return false;
 	}
 	if (relayed && cont->own > 0)
 		return true; /* the CONT that came after it was seen already */
-	*cont = (struct witness){0};
+	*cont = (struct copy_match){0};
 	return false;
 }
 
 /* The other copies did not come: those were sent to fry-run alone. */
-static void witness_alone(struct fry *fry, int sig)
+static void copy_unpaired(struct fry *fry, int sig)
 {
-	struct witness seen = fry->witness[sig];
+	struct copy_match seen = fry->guard.copies[sig];
 	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
 
 	info.si_pid = seen.sender;
-	fry->witness[sig] = (struct witness){0};
+	fry->guard.copies[sig] = (struct copy_match){0};
 	/* Of what controls a job the kernel itself drops one, or it came out of turn. */
 	for (; seen.own > 0 && !is_job_control(sig); seen.own--)
-		signals_act(fry, &info);
+		signals_dispatch(fry, &info);
 	for (; seen.own < 0 && !is_overtaken(fry, sig); seen.own++)
-		signals_request(fry, &info, seen.stopping);
+		signals_apply(fry, &info, seen.terminating);
 }
 
 /*
  * In COMMAND's group the inner process gets what is sent to the group, and the outer relays its
  * own copy. Where both come, in whatever order, COMMAND has had it as well, if it was there.
  */
-static void witness(struct fry *fry, siginfo_t *info, bool relayed, bool stopping)
+static void copy_match(struct fry *fry, siginfo_t *info, bool relayed, bool terminating)
 {
 	int sig = info->si_signo;
-	struct witness *seen = &fry->witness[sig];
+	struct copy_match *seen = &fry->guard.copies[sig];
 	bool pair;
 
-	if (is_job_control(sig) && witness_void(fry, sig, relayed))
+	if (is_job_control(sig) && copy_cancel(fry, sig, relayed))
 		return;
 	pair = relayed ? seen->own > 0 : seen->own < 0;
 	seen->own += relayed ? -1 : 1;
-	seen->stopping |= stopping;
+	seen->terminating |= terminating;
 	if (!pair) {
 		seen->sender = info->si_pid;
 		if (seen->until == 0)
 			seen->until = clock_now() + (relayed ? COPY_WAIT : RELAY_WAIT);
 		return;
 	}
-	stopping = seen->stopping;
+	terminating = seen->terminating;
 	if (seen->own == 0)
-		*seen = (struct witness){0};
+		*seen = (struct copy_match){0};
 	/* It was not there yet, or is in another group by now. */
-	if (signals_early(fry, sig) || signals_group(fry) != fry->own_group)
-		signals_request(fry, info, stopping);
-	else if (stopping)
-		signals_witnessed(fry, sig, fry->group);
+	if (signals_was_early(fry, sig) || signals_command_pgid(fry) != fry->pgid)
+		signals_apply(fry, info, terminating);
+	else if (terminating)
+		signals_note_delivered(fry, sig, fry->command_pgid);
 }
 
-static void relay_receive(struct fry *fry, siginfo_t *info, bool stopping)
+static void relay_receive(struct fry *fry, siginfo_t *info, bool terminating)
 {
-	sigset_t had = fry->early_copy;
+	sigset_t delivered = fry->signals.early_copy;
 
 	/* What was typed before COMMAND was there is relayed, unless this process has a copy. */
-	if (is_witness(fry) && info->si_code > 0 && mask_cut(&had, info->si_signo))
+	if (shares_group(fry) && info->si_code > 0 && mask_test_clear(&delivered, info->si_signo))
 		return;
-	if (is_witness(fry) && info->si_code == SI_USER)
-		witness(fry, info, true, stopping);
+	if (shares_group(fry) && info->si_code == SI_USER)
+		copy_match(fry, info, true, terminating);
 	else if (!is_overtaken(fry, info->si_signo))
-		signals_handle(fry, info, stopping);
+		signals_handle(fry, info, terminating);
 }
 
 void guard_beat(struct fry *fry)
 {
 	if (fry->role == INNER)
-		fry->outcome->channel.loops++;
+		fry->shared->channel.loops++;
 }
 
 void guard_take(struct fry *fry)
 {
-	struct channel *channel = &fry->outcome->channel;
+	struct channel *channel = &fry->shared->channel;
 
 	if (fry->role != INNER)
 		return;
 	guard_beat(fry);
-	while (channel->taken != channel->sent) {
+	/* A tracer of one of the two can write there: read no more than there is room for. */
+	for (int room = MAX_RELAYS; room > 0 && channel->taken != channel->sent; room--) {
 		struct relay relay = channel->relay[channel->taken % MAX_RELAYS];
 		siginfo_t info = {.si_signo = relay.signal, .si_code = relay.code};
 
@@ -464,7 +479,8 @@ void guard_take(struct fry *fry)
 		info.si_uid = relay.user;
 		info.si_value = relay.value;
 		channel->taken++;
-		relay_receive(fry, &info, relay.stopping);
+		if (relay.signal > 0 && relay.signal < SIGNALS)
+			relay_receive(fry, &info, relay.terminating);
 	}
 }
 
@@ -473,20 +489,20 @@ bool guard_receive(struct fry *fry, siginfo_t *info)
 	if (fry->role != INNER)
 		return false;
 	if (is_outer_death(fry, info)) {
-		fry->outer_died = true;
+		fry->guard.outer_died = true;
 		return true;
 	}
 	/* The outer process has continued this one, or has died; getppid(2) tells of its death. */
-	if (info->si_signo == SIGCONT && info->si_code == SI_USER && info->si_pid == fry->parent)
+	if (info->si_signo == SIGCONT && info->si_code == SI_USER && info->si_pid == fry->outer)
 		return true;
-	if (!is_witness(fry) || info->si_signo == SIGCHLD)
+	if (!shares_group(fry) || info->si_signo == SIGCHLD)
 		return false;
 	if (info->si_code != SI_USER) {
 		if (is_job_control(info->si_signo)) /* typed, which COMMAND has as well */
-			witness_void(fry, info->si_signo, false);
+			copy_cancel(fry, info->si_signo, false);
 		return false;
 	}
-	witness(fry, info, false, false);
+	copy_match(fry, info, false, false);
 	return true;
 }
 
@@ -494,14 +510,14 @@ int64_t guard_expire(struct fry *fry)
 {
 	int64_t next = NEVER, now;
 
-	if (fry->role != INNER || !is_witness(fry))
+	if (fry->role != INNER || !shares_group(fry))
 		return NEVER;
 	now = clock_now();
 	for (int sig = 1; sig < SIGNALS; sig++) {
-		int64_t until = fry->witness[sig].until;
+		int64_t until = fry->guard.copies[sig].until;
 
 		if (until != 0 && until <= now)
-			witness_alone(fry, sig);
+			copy_unpaired(fry, sig);
 		else if (until != 0 && until < next)
 			next = until;
 	}

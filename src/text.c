@@ -1,12 +1,16 @@
 /*
- * text.c - putting text together, and taking it apart
+ * text.c - put text together, and take numbers from it
  *
- * What fry-run needs of printf(3), and numbers as the kernel writes them. libc's stdio would be a
- * sixth of the binary.
+ * What fry-run needs of printf(3), and numbers as the kernel writes them. libc's stdio would be a sixth of
+ * the binary.
  */
 /* SPDX-License-Identifier: MIT */
-#include "fry.h"
+#include "text.h"
 
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What there is no room for is counted all the same. */
@@ -45,7 +49,7 @@ static size_t precision_cut(const char **conversion, va_list *arguments)
 		return SIZE_MAX;
 	++*conversion;
 	if (**conversion != '*')
-		return (size_t)number_cut(conversion);
+		return (size_t)scan_number(conversion);
 	++*conversion;
 	return (size_t)va_arg(*arguments, int);
 }
@@ -115,7 +119,7 @@ size_t text_format(char *to, size_t size, const char *format, ...)
 	return text.length;
 }
 
-long long number_cut(const char **text)
+long long scan_number(const char **text)
 {
 	const char *at = *text + strspn(*text, " \t");
 	bool negative = *at == '-';
@@ -126,4 +130,20 @@ long long number_cut(const char **text)
 			number = number * 10 + (unsigned long long)(*at - '0');
 	*text = at;
 	return negative ? -(long long)number : (long long)number;
+}
+
+int text_parse_number(const char *word, int max)
+{
+	int number = 0;
+
+	if (*word == '\0')
+		return -1;
+	for (; *word != '\0'; word++) {
+		if (*word < '0' || *word > '9')
+			return -1;
+		if (number > (max - (*word - '0')) / 10)
+			return -1;
+		number = number * 10 + (*word - '0');
+	}
+	return number;
 }

@@ -1,27 +1,32 @@
 /*
  * report.c - how the run went, as one line of JSON
  *
- * Whoever does or sees something notes it in struct outcome, which both processes have in common.
- * The process that the caller knows writes the line, at its end and with a single write(2), so
- * that the lines of several runs in one file do not mix. A report never changes the status.
+ * The process that does or sees something notes it in struct log, which both processes share. The process
+ * that the caller knows writes the line, at its end and with a single write(2), so that the lines of
+ * several runs in one file do not mix. A report never changes the exit status.
  */
 /* SPDX-License-Identifier: MIT */
-#include "fry.h"
+#include "report.h"
 
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-__attribute__((noreturn)) static void refuse_report(const struct fry *fry, const char *rule)
+#include "fry.h"
+#include "sys.h"
+#include "text.h"
+
+__attribute__((noreturn)) static void die_report(const struct fry *fry, const char *rule)
 {
-	say("--report=%.400s: %s", fry->options.report, rule);
+	warn("--report=%.400s: %s", fry->options.report, rule);
 	exit(EXIT_FRY);
 }
 
@@ -31,10 +36,10 @@ enum { WRITE_WAIT = 1000 };
 /* The descriptor that fd:N names, which then is fry-run's. Returns -1 with errno. */
 static int descriptor_take(const struct fry *fry, const char *number)
 {
-	int fd = parse_number(number, INT_MAX), flags, own;
+	int fd = text_parse_number(number, INT_MAX), flags, own;
 
 	if (fd == -1)
-		refuse_report(fry, "a descriptor is fd:N, where N is a number");
+		die_report(fry, "a descriptor is fd:N, where N is a number");
 	flags = fcntl(fd, F_GETFL);
 	if (flags == -1)
 		return -1;
@@ -52,8 +57,8 @@ static int descriptor_take(const struct fry *fry, const char *number)
 /* A FIFO without a reader is refused, by O_NONBLOCK. Returns -1 with errno. */
 static int file_open(const char *name)
 {
-	return descriptor_raise(
-		open(name, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666));
+	return descriptor_raise(open(
+		name, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666));
 }
 
 int descriptor_raise(int fd)
@@ -77,7 +82,7 @@ void report_open(struct fry *fry)
 	fry->report =
 		strncmp(name, "fd:", 3) == 0 ? descriptor_take(fry, name + 3) : file_open(name);
 	if (fry->report == -1)
-		refuse_report(fry, strerror(errno));
+		die_report(fry, strerror(errno));
 }
 
 /* The other process may have been killed, or traced, while it wrote the number. */
@@ -88,38 +93,40 @@ static unsigned noted_count(unsigned count)
 
 void report_step(struct fry *fry, int sig, int64_t when, unsigned found)
 {
-	struct outcome *outcome = fry->outcome;
+	struct shared *shared = fry->shared;
 
-	if ((fry->role == OUTER && !outcome->lost) || outcome->steps >= MAX_NOTED)
-		return; /* the inner process notes the same */
-	if (outcome->steps == 0)
-		outcome->first = when;
-	outcome->step[outcome->steps++] = (struct noted_step){sig, found, when - outcome->first};
+	if (shared->log.steps >= MAX_NOTED)
+		return;
+	if (shared->log.steps == 0)
+		shared->log.first = when;
+	shared->log.step[shared->log.steps++] =
+		(struct noted_step){sig, found, when - shared->log.first};
 }
 
-void report_leftover(struct fry *fry, const struct process *process)
+void report_leftover(struct fry *fry, pid_t pid, const char *name)
 {
-	struct outcome *outcome = fry->outcome;
+	struct shared *shared = fry->shared;
 	struct noted_leftover *noted;
 
-	if (outcome->leftovers >= MAX_NOTED)
+	if (shared->log.leftovers >= MAX_NOTED)
 		return;
-	noted = &outcome->leftover[outcome->leftovers];
-	noted->pid = process->pid;
-	memcpy(noted->name, process->name, sizeof(noted->name));
-	outcome->leftovers++;
+	noted = &shared->log.leftover[shared->log.leftovers];
+	noted->pid = pid;
+	text_format(noted->name, sizeof(noted->name), "%s", name);
+	shared->log.leftovers++;
 }
 
 void report_reaped(struct fry *fry, pid_t pid, int status)
 {
-	struct outcome *outcome = fry->outcome;
+	struct shared *shared = fry->shared;
 
-	outcome->reaped++;
-	for (unsigned i = 0; i < noted_count(outcome->leftovers); i++)
-		if (outcome->leftover[i].pid == pid && outcome->leftover[i].signal == 0)
+	shared->log.reaped++;
+	for (unsigned i = 0; i < noted_count(shared->log.leftovers); i++)
+		if (shared->log.leftover[i].pid == pid && shared->log.leftover[i].signal == 0)
 			/* One that caught TERM and exited ended by it all the same. */
-			outcome->leftover[i].signal =
-				WIFSIGNALED(status) ? WTERMSIG(status) : stop_signal(&fry->stop);
+			shared->log.leftover[i].signal = WIFSIGNALED(status)
+								 ? WTERMSIG(status)
+								 : schedule_signal(&fry->schedule);
 }
 
 /* Whether what is at from begins a valid UTF-8 sequence of length bytes: RFC 3629. */
@@ -194,44 +201,44 @@ static void add_usage(struct text *text, const struct fry *fry)
 
 static const char *cause(const struct fry *fry)
 {
-	const struct outcome *outcome = fry->outcome;
+	const struct shared *shared = fry->shared;
 
-	if (outcome->exec_errno != 0)
+	if (shared->result.exec_errno != 0)
 		return "exec-failed";
-	if (outcome->timed_out)
+	if (shared->result.timed_out)
 		return "timeout";
-	if (outcome->orphaned)
+	if (shared->result.orphaned)
 		return "parent-death";
-	if (outcome->asked)
+	if (shared->result.asked)
 		return "stopped";
-	return outcome->ended && WIFSIGNALED(outcome->status) ? "signal" : "exited";
+	return shared->result.ended && WIFSIGNALED(shared->result.status) ? "signal" : "exited";
 }
 
 static void add_exit(struct text *text, const struct fry *fry, int status)
 {
-	const struct outcome *outcome = fry->outcome;
+	const struct shared *shared = fry->shared;
 	struct signal_name name;
 
-	if (!outcome->ended)
+	if (!shared->result.ended)
 		text_add(text, ",\"exit\":null");
-	else if (WIFSIGNALED(outcome->status))
+	else if (WIFSIGNALED(shared->result.status))
 		text_add(text, ",\"exit\":{\"signal\":\"%s\"}",
-			 signals_name(WTERMSIG(outcome->status), &name));
+			 signame_format(WTERMSIG(shared->result.status), &name));
 	else
-		text_add(text, ",\"exit\":{\"code\":%d}", WEXITSTATUS(outcome->status));
+		text_add(text, ",\"exit\":{\"code\":%d}", WEXITSTATUS(shared->result.status));
 	text_add(text, ",\"status\":%d,\"cause\":\"%s\"", status, cause(fry));
 }
 
-static void add_signals(struct text *text, const struct outcome *outcome)
+static void add_signals(struct text *text, const struct shared *shared)
 {
 	struct signal_name name;
 	const char *comma = "";
 
 	text_add(text, ",\"stop\":[");
-	for (unsigned i = 0; i < noted_count(outcome->steps); i++) {
-		const struct noted_step *step = &outcome->step[i];
+	for (unsigned i = 0; i < noted_count(shared->log.steps); i++) {
+		const struct noted_step *step = &shared->log.step[i];
 
-		text_add(text, "%s{\"signal\":\"%s\"", comma, signals_name(step->signal, &name));
+		text_add(text, "%s{\"signal\":\"%s\"", comma, signame_format(step->signal, &name));
 		add_seconds(text, "after_s", step->after);
 		text_add(text, ",\"processes\":%d}", (int)step->found);
 		comma = ",";
@@ -239,23 +246,23 @@ static void add_signals(struct text *text, const struct outcome *outcome)
 	text_add(text, "],\"forwarded\":[");
 	comma = "";
 	for (int sig = 1; sig < SIGNALS; sig++) {
-		if (outcome->forwarded[sig] == 0)
+		if (shared->log.forwarded[sig] == 0)
 			continue;
 		text_add(text, "%s{\"signal\":\"%s\",\"count\":%d}", comma,
-			 signals_name(sig, &name), (int)outcome->forwarded[sig]);
+			 signame_format(sig, &name), (int)shared->log.forwarded[sig]);
 		comma = ",";
 	}
 	text_add(text, "]");
 }
 
-static void add_leftovers(struct text *text, const struct outcome *outcome)
+static void add_leftovers(struct text *text, const struct shared *shared)
 {
-	char name_ended[sizeof(outcome->leftover[0].name) + 1] = "";
+	char name_ended[sizeof(shared->log.leftover[0].name) + 1] = "";
 	struct signal_name name;
 
 	text_add(text, ",\"leftovers\":[");
-	for (unsigned i = 0; i < noted_count(outcome->leftovers); i++) {
-		const struct noted_leftover *noted = &outcome->leftover[i];
+	for (unsigned i = 0; i < noted_count(shared->log.leftovers); i++) {
+		const struct noted_leftover *noted = &shared->log.leftover[i];
 
 		text_add(text, "%s{\"pid\":%d,\"name\":", i == 0 ? "" : ",", (int)noted->pid);
 		memcpy(name_ended, noted->name, sizeof(noted->name));
@@ -263,34 +270,34 @@ static void add_leftovers(struct text *text, const struct outcome *outcome)
 		if (noted->signal == 0)
 			text_add(text, ",\"signal\":null}");
 		else
-			text_add(text, ",\"signal\":\"%s\"}", signals_name(noted->signal, &name));
+			text_add(text, ",\"signal\":\"%s\"}", signame_format(noted->signal, &name));
 	}
-	text_add(text, "],\"reaped\":%d", (int)outcome->reaped);
+	text_add(text, "],\"reaped\":%d", (int)shared->log.reaped);
 }
 
-static void add_cgroup(struct text *text, const struct outcome *outcome)
+static void add_cgroup(struct text *text, const struct shared *shared)
 {
 	static const char *const names[] = {"memory_peak", "cpu_usec", "oom_kills"};
 
 	for (int i = 0; i < CGROUP_FIGURES; i++)
-		if (outcome->figure[i] != -1)
-			text_add(text, ",\"%s\":%lld", names[i], (long long)outcome->figure[i]);
+		if (shared->log.figure[i] != -1)
+			text_add(text, ",\"%s\":%lld", names[i], (long long)shared->log.figure[i]);
 }
 
 static void compose(struct text *text, const struct fry *fry, int status)
 {
 	text_add(text, "{\"version\":\"" FRY_VERSION "\",\"argv\":[");
-	for (int i = 0; fry->command[i] != NULL; i++) {
+	for (int i = 0; fry->argv[i] != NULL; i++) {
 		text_add(text, i == 0 ? "" : ",");
-		add_string(text, fry->command[i]);
+		add_string(text, fry->argv[i]);
 	}
-	text_add(text, "],\"pid\":%d", (int)fry->known);
+	text_add(text, "],\"pid\":%d", (int)fry->public_pid);
 	add_usage(text, fry);
 	add_exit(text, fry, status);
-	add_signals(text, fry->outcome);
-	add_leftovers(text, fry->outcome);
+	add_signals(text, fry->shared);
+	add_leftovers(text, fry->shared);
 	if (fry->cgroup != NULL)
-		add_cgroup(text, fry->outcome);
+		add_cgroup(text, fry->shared);
 	text_add(text, "}\n");
 }
 
@@ -333,9 +340,10 @@ void report_write(const struct fry *fry, int status)
 	/* Times may have grown by a digit when it is composed once more. */
 	text.size = text.length + 64;
 	text.length = 0;
-	text.to = memory_get(text.size);
+	text.to = page_alloc(text.size);
 	if (text.to != NULL)
 		compose(&text, fry, status);
 	if (text.to == NULL || write_all(fry->report, text.to, text.length) == -1)
-		say("--report=%.400s: cannot be written: %s", fry->options.report, strerror(errno));
+		warn("--report=%.400s: cannot be written: %s", fry->options.report,
+		     strerror(errno));
 }

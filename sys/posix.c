@@ -1,15 +1,15 @@
 /*
- * portable.c - what there is beyond Linux: POSIX alone, and procctl(2) on FreeBSD and DragonFly
+ * posix.c - what there is beyond Linux: POSIX alone, and procctl(2) on FreeBSD and DragonFly
  *
- * This takes the place of linux.c, reap.c, cgroup.c and guard.c. POSIX tells of children only, and
- * of nobody below them. So what fry-run looks after is COMMAND's process group, for which COMMAND,
- * its leader, keeps the number until it is reaped; what outlives COMMAND is left.
+ * This takes the place of linux.c, reap.c, and of tree, process, cgroup and guard in src/. POSIX tells of
+ * children only. So fry-run looks after COMMAND's process group, for which COMMAND, its leader, keeps the
+ * number until it is reaped; what outlives COMMAND is left.
  *
- * Where procctl(2) makes fry-run the reaper of everything below, it is all looked after as on
- * Linux. A pid of one that is no child of ours is as old as the list that it is from.
+ * Where procctl(2) makes fry-run the reaper of everything below, it is all looked after as on Linux. The
+ * pid of a process that is no child of ours may have been reused since it was listed.
  */
 /* SPDX-License-Identifier: MIT */
-#include "fry.h"
+#include "sys.h"
 
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -22,6 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "fry.h"
+#include "pending.h"
+#include "process.h"
+#include "reap.h"
+#include "signals.h"
 
 #if defined(__FreeBSD__) || defined(__DragonFly__) || defined(FRY_PROCCTL)
 #include <sys/procctl.h>
@@ -36,25 +42,25 @@ enum {
 /* Add one to the list of those who are left, with what was noted about it before. */
 static void list_add(struct fry *fry, pid_t pid, char state)
 {
-	const struct table *before = &fry->before;
-	struct table *list = &fry->tree;
+	const struct table *before = &fry->tree.previous;
+	struct table *list = &fry->tree.current;
 
 	if (list->count == list->slots) {
 		size_t slots = list->slots == 0 ? SOME_MORE : 2 * list->slots;
-		struct process *more = memory_get(slots * sizeof(*more));
+		struct process *more = page_alloc(slots * sizeof(*more));
 
 		if (more == NULL)
 			return; /* KILL does without a list */
 		if (list->count != 0)
 			memcpy(more, list->process, list->count * sizeof(*more));
-		memory_free(list->process, list->slots * sizeof(*more));
+		page_free(list->process, list->slots * sizeof(*more));
 		list->process = more;
 		list->slots = slots;
 	}
 	list->process[list->count] = (struct process){.pid = pid, .state = state, .name = "?"};
 	for (size_t i = 0; i < before->count; i++)
 		if (before->process[i].pid == pid && !before->process[i].reaped) {
-			list->process[list->count].had = before->process[i].had;
+			list->process[list->count].delivered = before->process[i].delivered;
 			list->process[list->count].forbidden = before->process[i].forbidden;
 		}
 	list->count++;
@@ -111,7 +117,7 @@ static bool reaper_list(struct fry *fry)
 	memset(&pids, 0, sizeof(pids));
 	pids.rp_count = reaper_count() + SOME_MORE;
 	size = pids.rp_count * sizeof(*pids.rp_pids);
-	pids.rp_pids = memory_get(size);
+	pids.rp_pids = page_alloc(size);
 	if (pids.rp_pids == NULL)
 		return false;
 	if (procctl(P_PID, (id_t)getpid(), PROC_REAP_GETPIDS, &pids) == -1)
@@ -124,7 +130,7 @@ static bool reaper_list(struct fry *fry)
 		    state != 'Z')
 			list_add(fry, info->pi_pid, state);
 	}
-	memory_free(pids.rp_pids, size);
+	page_free(pids.rp_pids, size);
 	return true;
 }
 
@@ -169,7 +175,7 @@ static bool reaper_list(struct fry *fry)
 {
 	pid_t pid = reaper_first();
 
-	if (pid > 1 && pid != fry->child)
+	if (pid > 1 && pid != fry->command)
 		list_add(fry, pid, 0);
 	return false;
 }
@@ -222,24 +228,24 @@ void system_defaults(struct options *options)
 	options->leftover = REAPER ? LEFTOVER_STOP : LEFTOVER_LEAVE;
 }
 
-__attribute__((noreturn)) static void refuse_system(const char *option, const char *rule)
+__attribute__((noreturn)) static void die_system(const char *option, const char *rule)
 {
-	say("%s: %s", option, rule);
+	warn("%s: %s", option, rule);
 	exit(EXIT_FRY);
 }
 
 void system_check(const struct options *options)
 {
 	if (options->guard)
-		refuse_system("--guard", "there is no guard but on Linux");
+		die_system("--guard", "there is no guard but on Linux");
 	if (options->cgroup != CGROUP_NONE)
-		refuse_system("--cgroup", "there are no cgroups but on Linux");
+		die_system("--cgroup", "there are no cgroups but on Linux");
 	if (!REAPER && options->leftover != LEFTOVER_LEAVE)
-		refuse_system("--leftover",
-			      "only leave is possible where the system does not tell who is left");
+		die_system("--leftover",
+			   "only leave is possible where the system does not tell who is left");
 #ifndef PROC_PDEATHSIG_CTL
 	if (options->parent_death != 0)
-		refuse_system("--parent-death", "this system does not tell of a parent's death");
+		die_system("--parent-death", "this system does not tell of a parent's death");
 #endif
 }
 
@@ -262,7 +268,7 @@ void mask_add(sigset_t *set, int sig)
 	sigaddset(set, sig);
 }
 
-bool mask_cut(sigset_t *set, int sig)
+bool mask_test_clear(sigset_t *set, int sig)
 {
 	bool was = sigismember(set, sig) == 1;
 
@@ -347,18 +353,18 @@ void descriptors_close(int keep)
 	}
 }
 
-void *memory_get(size_t size)
+void *page_alloc(size_t size)
 {
 	return calloc(1, size);
 }
 
-void memory_free(void *memory, size_t size)
+void page_free(void *memory, size_t size)
 {
 	(void)size;
 	free(memory);
 }
 
-void *memory_share(size_t size)
+void *page_map_shared(size_t size)
 {
 #ifdef MAP_ANON
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANON, -1, 0);
@@ -380,7 +386,7 @@ void reap_start(struct fry *fry)
 	bool left;
 
 	if (reaper_acquire() == -1)
-		refuse_system("procctl", strerror(errno));
+		die_system("procctl", strerror(errno));
 	fry->subreaper = REAPER;
 	while (reap_drain(fry, &left) != 0)
 		;
@@ -389,17 +395,18 @@ void reap_start(struct fry *fry)
 
 static void reap_note(struct fry *fry, pid_t pid, int status)
 {
-	for (size_t i = 0; i < fry->tree.count; i++)
-		if (fry->tree.process[i].pid == pid || fry->tree.process[i].pid == -pid)
-			fry->tree.process[i].reaped = true; /* it may be another's by now */
-	if (pid == fry->child) {
-		fry->child = 0;
-		fry->outcome->ended = true;
-		fry->outcome->status = status;
+	for (size_t i = 0; i < fry->tree.current.count; i++)
+		if (fry->tree.current.process[i].pid == pid ||
+		    fry->tree.current.process[i].pid == -pid)
+			fry->tree.current.process[i].reaped = true; /* it may be another's by now */
+	if (pid == fry->command) {
+		fry->command = 0;
+		fry->shared->result.ended = true;
+		fry->shared->result.status = status;
 		return;
 	}
 	if (fry->options.warn_reaped)
-		say("reaped orphan: process %d", (int)pid);
+		warn("reaped orphan: process %d", (int)pid);
 	report_reaped(fry, pid, status);
 }
 
@@ -429,51 +436,51 @@ static bool is_stopped(const struct fry *fry)
 {
 	siginfo_t info = {.si_pid = 0};
 
-	return fry->outcome->stopped != 0 ||
-	       (waitid(P_PID, (id_t)fry->child, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+	return fry->shared->channel.stopped != 0 ||
+	       (waitid(P_PID, (id_t)fry->command, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
 		info.si_pid != 0);
 }
 
 /* List those who are left: everybody, or COMMAND and its group, whose number is below zero. */
 static void list_make(struct fry *fry)
 {
-	struct table turned = fry->before;
+	struct table turned = fry->tree.previous;
 	char state;
 
-	fry->before = fry->tree;
-	fry->tree = turned;
-	fry->tree.count = 0;
-	if (reaper_list(fry) || fry->child == 0)
+	fry->tree.previous = fry->tree.current;
+	fry->tree.current = turned;
+	fry->tree.current.count = 0;
+	if (reaper_list(fry) || fry->command == 0)
 		return;
 	/* Of its group nobody tells, but most often all of it was stopped. */
 	state = is_stopped(fry) ? 'T' : 'R';
-	if (fry->owns_group)
-		list_add(fry, -fry->group, state);
-	if (!fry->owns_group || signals_group(fry) != fry->group)
-		list_add(fry, fry->child, state);
+	if (fry->command_leads_group)
+		list_add(fry, -fry->command_pgid, state);
+	if (!fry->command_leads_group || signals_command_pgid(fry) != fry->command_pgid)
+		list_add(fry, fry->command, state);
 }
 
-static void errand_signal(struct errand *errand, struct process *process, int sig)
+static void broadcast_send(struct broadcast *broadcast, struct process *process, int sig)
 {
-	if (errand->noting)
+	if (broadcast->record_only)
 		return;
 	if (kill(process->pid, sig) == 0 || errno == ESRCH) {
-		errand->sent += sig == errand->signal;
+		broadcast->sent += sig == broadcast->signal;
 		return;
 	}
-	errand->forbidden += sig == errand->signal;
+	broadcast->forbidden += sig == broadcast->signal;
 	if (!process->forbidden)
-		say("cannot signal process %d: %s", abs((int)process->pid), strerror(errno));
+		warn("cannot signal process %d: %s", abs((int)process->pid), strerror(errno));
 	process->forbidden = true;
 }
 
-static bool is_meant(const struct errand *errand, const struct process *process)
+static bool is_recipient(const struct broadcast *broadcast, const struct process *process)
 {
 	pid_t group = process->pid < 0 ? -process->pid : getpgid(process->pid);
 
-	if (errand->group == 0) /* COMMAND's group stands for COMMAND, too */
-		return errand->pid == 0 || abs((int)process->pid) == errand->pid;
-	return group == errand->group || process->pid == errand->pid;
+	if (broadcast->group == 0) /* COMMAND's group stands for COMMAND, too */
+		return broadcast->pid == 0 || abs((int)process->pid) == broadcast->pid;
+	return group == broadcast->group || process->pid == broadcast->pid;
 }
 
 static uint64_t signal_bit(int sig)
@@ -481,68 +488,68 @@ static uint64_t signal_bit(int sig)
 	return sig == 0 ? 0 : UINT64_C(1) << (sig - 1) % 64;
 }
 
-static void errand_run(struct fry *fry, struct errand *errand, struct process *process)
+static void broadcast_deliver(struct fry *fry, struct broadcast *broadcast, struct process *process)
 {
-	uint64_t bit = signal_bit(errand->signal);
+	uint64_t bit = signal_bit(broadcast->signal);
 
-	if (!is_meant(errand, process))
+	if (!is_recipient(broadcast, process))
 		return;
-	if (!(errand->once && (process->had & bit) != 0))
-		errand_signal(errand, process, errand->signal);
-	errand->found++;
-	errand->stopped += process->state != 'R'; /* or nobody knows */
-	if (errand->naming)
-		say("%s: process %d", errand->why, abs((int)process->pid));
-	if (errand->listing)
-		report_leftover(fry, process);
+	if (!(broadcast->once && (process->delivered & bit) != 0))
+		broadcast_send(broadcast, process, broadcast->signal);
+	broadcast->found++;
+	broadcast->stopped += process->state != 'R'; /* or nobody knows */
+	if (broadcast->log)
+		warn("%s: process %d", broadcast->why, abs((int)process->pid));
+	if (broadcast->report)
+		report_leftover(fry, process->pid, process->name);
 	/* Where COMMAND alone has had it, its group has not. */
-	if ((errand->stopping || errand->noting) &&
-	    (errand->pid == 0 || errand->group != 0 || process->pid > 0))
-		process->had |= bit | signal_bit(errand->instead_of);
-	if (errand->stopping && process->state != 'R')
-		errand_signal(errand, process, SIGCONT);
+	if ((broadcast->terminating || broadcast->record_only) &&
+	    (broadcast->pid == 0 || broadcast->group != 0 || process->pid > 0))
+		process->delivered |= bit | signal_bit(broadcast->instead_of);
+	if (broadcast->terminating && process->state != 'R')
+		broadcast_send(broadcast, process, SIGCONT);
 }
 
-void tree_signal(struct fry *fry, struct errand *errand)
+void tree_signal(struct fry *fry, struct broadcast *broadcast)
 {
 	list_make(fry);
-	for (size_t i = 0; i < fry->tree.count; i++)
-		errand_run(fry, errand, &fry->tree.process[i]);
+	for (size_t i = 0; i < fry->tree.current.count; i++)
+		broadcast_deliver(fry, broadcast, &fry->tree.current.process[i]);
 }
 
 void tree_name(struct fry *fry, const char *why)
 {
-	tree_signal(fry, &(struct errand){.noting = true, .naming = true, .why = why});
+	tree_signal(fry, &(struct broadcast){.record_only = true, .log = true, .why = why});
 }
 
 void reap_kill(struct fry *fry)
 {
-	const struct stop *stop = &fry->stop;
-	int64_t patience = stop->step[stop->steps - 1].wait;
+	const struct schedule *schedule = &fry->schedule;
+	int64_t patience = schedule->step[schedule->steps - 1].wait;
 	int64_t began = clock_now(), quiet = began; /* since when nobody has died */
 	unsigned total = 0;
 
 	for (;;) {
-		struct errand errand = {.signal = SIGKILL};
+		struct broadcast broadcast = {.signal = SIGKILL};
 		unsigned reaped;
 		siginfo_t info;
 		bool left;
 
 		if (!reaper_kill())
-			tree_signal(fry, &errand);
+			tree_signal(fry, &broadcast);
 		reaped = reap_drain(fry, &left);
 		total += reaped;
-		if (!left || (!REAPER && fry->child == 0))
+		if (!left || (!REAPER && fry->command == 0))
 			break;
 		if (reaped != 0)
 			quiet = clock_now();
-		else if (errand.found != 0 && errand.found == errand.forbidden)
+		else if (broadcast.found != 0 && broadcast.found == broadcast.forbidden)
 			break; /* those were named, and are not waited for */
 		else if (clock_now() - quiet >= patience) {
 			tree_name(fry, "does not die");
 			break;
 		} else
-			signals_receive(&info, clock_add(clock_now(), 10 * MILLISECOND), 0);
+			pending_receive(&info, clock_add(clock_now(), 10 * MILLISECOND), 0);
 	}
 	report_step(fry, SIGKILL, began, total);
 }
@@ -608,7 +615,7 @@ void guard_take(struct fry *fry)
 	(void)fry;
 }
 
-bool reap_outer_children(struct fry *fry)
+bool tree_outer_children(struct fry *fry)
 {
 	(void)fry;
 	return false;
@@ -619,13 +626,6 @@ void guard_rename(const struct fry *fry)
 	(void)fry;
 }
 
-void guard_relay(struct fry *fry, const siginfo_t *info, bool stopping)
-{
-	(void)fry;
-	(void)info;
-	(void)stopping;
-}
-
 bool guard_receive(struct fry *fry, siginfo_t *info)
 {
 	(void)fry;
@@ -633,7 +633,7 @@ bool guard_receive(struct fry *fry, siginfo_t *info)
 	return false;
 }
 
-void guard_poke(const struct fry *fry, int sig)
+void signal_outer(const struct fry *fry, int sig)
 {
 	(void)fry;
 	(void)sig;

@@ -1,21 +1,51 @@
 /*
  * linux.c - what Linux alone is asked for
  *
- * libc keeps a few signals for itself and leaves them out of its sets and calls; fry-run forwards
- * all there are, so masks and dispositions are set past it. portable.c has the same by POSIX.
+ * libc keeps a few signals for itself and leaves them out of its sets and calls; fry-run forwards all
+ * there are, so masks and dispositions are set past it. posix.c has the same by POSIX.
  */
 /* SPDX-License-Identifier: MIT */
-#include "fry.h"
+#include "sys.h"
 
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "listing.h"
+#include "options.h"
+#include "signame.h"
+#include "text.h"
+
+static void *page_map(size_t size, int kind)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void *page_alloc(size_t size)
+{
+	return page_map(size, MAP_PRIVATE);
+}
+
+void *page_map_shared(size_t size)
+{
+	return page_map(size, MAP_SHARED);
+}
+
+void page_free(void *memory, size_t size)
+{
+	if (memory != NULL)
+		munmap(memory, size);
+}
 
 const char system_usage[] = "";
 
@@ -52,7 +82,7 @@ void mask_add(sigset_t *set, int sig)
 	*mask_word(set, sig) |= mask_bit(sig);
 }
 
-bool mask_cut(sigset_t *set, int sig)
+bool mask_test_clear(sigset_t *set, int sig)
 {
 	unsigned long *word = mask_word(set, sig);
 	bool was = (*word & mask_bit(sig)) != 0;
@@ -91,7 +121,7 @@ int descriptor_reopen(int fd)
 	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-int signals_open(void)
+int pending_open(void)
 {
 	sigset_t all;
 

@@ -1,12 +1,12 @@
 /*
- * cgroup.c - contain COMMAND in a cgroup v2 as well
+ * cgroup.c - contain COMMAND in a cgroup v2
  *
- * `new` is a leaf below fry-run's own cgroup, made before COMMAND is started and removed when
- * nothing is left in it. `own` is the cgroup that fry-run was placed in, and nobody else. What is
- * in there counts as ours wherever it comes from; what left it is still found as a descendant.
+ * `new` is a leaf below fry-run's own cgroup, made before COMMAND is started and removed when nothing is
+ * left in it. `own` is the cgroup that fry-run was placed in, with no other process. A process in there
+ * is treated as a descendant wherever it comes from; a descendant that left it is still found.
  */
 /* SPDX-License-Identifier: MIT */
-#include "fry.h"
+#include "cgroup.h"
 
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -19,6 +19,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fry.h"
+#include "listing.h"
+#include "process.h"
+#include "sys.h"
+#include "text.h"
+
 /* How long COMMAND's own cgroups may take to be removed. */
 #define REMOVE_LIMIT (5 * SECOND)
 
@@ -27,9 +33,9 @@
 #define CGROUP_KILL "cgroup.kill"
 #endif
 
-__attribute__((noreturn)) static void refuse_cgroup(const struct fry *fry, const char *rule)
+__attribute__((noreturn)) static void die_cgroup(const struct fry *fry, const char *rule)
 {
-	say("--cgroup=%s: %s", fry->options.cgroup == CGROUP_OWN ? "own" : "new", rule);
+	warn("--cgroup=%s: %s", fry->options.cgroup == CGROUP_OWN ? "own" : "new", rule);
 	exit(EXIT_FRY);
 }
 
@@ -142,7 +148,7 @@ static bool find_mount(struct fry *fry, char *line, const char *own)
 		return false;
 	if (text_format(fry->cgroup->path, PATH_MAX, "%s%s", point,
 			strcmp(own + length, "/") == 0 ? "" : own + length) >= PATH_MAX)
-		refuse_cgroup(fry, "the path of the cgroup is too long");
+		die_cgroup(fry, "the path of the cgroup is too long");
 	return access(fry->cgroup->path, F_OK) == 0;
 }
 
@@ -152,21 +158,21 @@ static void find_own(struct fry *fry, char *text)
 	char *rest = text, *line, *own = fry->cgroup->name;
 
 	if (file_read("/proc/self/cgroup", text, CGROUP_FILE_SIZE) == -1)
-		refuse_cgroup(fry, "/proc/self/cgroup cannot be read");
+		die_cgroup(fry, "/proc/self/cgroup cannot be read");
 	while ((line = cut_line(&rest)) != NULL)
 		if (strncmp(line, "0::/", 4) == 0)
 			text_format(own, PATH_MAX, "%s", line + 3);
 	if (own[0] == '\0')
-		refuse_cgroup(fry, "there is no cgroup v2, only v1");
+		die_cgroup(fry, "there is no cgroup v2, only v1");
 	if (strncmp(own, "/..", 3) == 0)
-		refuse_cgroup(fry, "the cgroup is outside of this cgroup namespace");
+		die_cgroup(fry, "the cgroup is outside of this cgroup namespace");
 	rest = text;
 	if (file_read("/proc/self/mountinfo", text, CGROUP_FILE_SIZE) == -1)
-		refuse_cgroup(fry, "/proc/self/mountinfo cannot be read");
+		die_cgroup(fry, "/proc/self/mountinfo cannot be read");
 	while ((line = cut_line(&rest)) != NULL)
 		if (find_mount(fry, line, own))
 			return;
-	refuse_cgroup(fry, "no cgroup v2 is mounted that holds this process");
+	die_cgroup(fry, "no cgroup v2 is mounted that holds this process");
 }
 
 /* Its name as /proc/PID/cgroup has it. */
@@ -176,7 +182,7 @@ static void name_leaf(struct fry *fry, const char *leaf)
 	size_t length = strcmp(name, "/") == 0 ? 0 : strlen(name);
 
 	if (text_format(name + length, PATH_MAX - length, "%s", leaf) >= PATH_MAX - length)
-		refuse_cgroup(fry, "the path of the cgroup is too long");
+		die_cgroup(fry, "the path of the cgroup is too long");
 }
 
 /* Choose a name that tells whose it is, and that nobody had before. */
@@ -185,9 +191,9 @@ static void choose_leaf(struct fry *fry)
 	size_t length = strlen(fry->cgroup->path);
 
 	if (text_format(fry->cgroup->path + length, PATH_MAX - length, "/fry-run-%d.%lld",
-			(int)fry->known,
+			(int)fry->public_pid,
 			(long long)clock_now()) >= PATH_MAX - length - sizeof("/cgroup.events"))
-		refuse_cgroup(fry, "the path of the cgroup is too long");
+		die_cgroup(fry, "the path of the cgroup is too long");
 	name_leaf(fry, fry->cgroup->path + length);
 }
 
@@ -198,11 +204,11 @@ void cgroup_make(const struct fry *fry)
 	switch (errno) {
 	case EACCES:
 	case EPERM:
-		refuse_cgroup(fry, "no permission to make a cgroup here: it is not delegated");
+		die_cgroup(fry, "no permission to make a cgroup here: it is not delegated");
 	case EROFS:
-		refuse_cgroup(fry, "the cgroup file system is mounted read-only");
+		die_cgroup(fry, "the cgroup file system is mounted read-only");
 	default:
-		refuse_cgroup(fry, strerror(errno));
+		die_cgroup(fry, strerror(errno));
 	}
 }
 
@@ -212,7 +218,7 @@ static bool lists_others(const struct fry *fry, char *text)
 	const char *line;
 
 	while ((line = cut_line(&text)) != NULL)
-		if (!guard_owns(fry, (pid_t)number_cut(&line)))
+		if (!is_own_process(fry, (pid_t)scan_number(&line)))
 			return true;
 	return false;
 }
@@ -224,15 +230,15 @@ static void claim_own(struct fry *fry, char *text)
 
 	/* The root has neither a type nor events. */
 	if (!file_path(fry, "cgroup.events", path, sizeof(path)) || access(path, F_OK) == -1)
-		refuse_cgroup(fry, "fry-run is in the root cgroup, which is everybody's");
+		die_cgroup(fry, "fry-run is in the root cgroup, which is everybody's");
 	if (member_read(fry, "cgroup.stat", text, CGROUP_FILE_SIZE) == -1)
-		refuse_cgroup(fry, strerror(errno));
+		die_cgroup(fry, strerror(errno));
 	if (strncmp(text, "nr_descendants 0\n", 17) != 0)
-		refuse_cgroup(fry, "the cgroup has others below it");
+		die_cgroup(fry, "the cgroup has others below it");
 	if (cgroup_members(fry, text, CGROUP_FILE_SIZE) == -1)
-		refuse_cgroup(fry, strerror(errno));
+		die_cgroup(fry, strerror(errno));
 	if (lists_others(fry, text))
-		refuse_cgroup(fry, "there are other processes in the cgroup");
+		die_cgroup(fry, "there are other processes in the cgroup");
 }
 
 void cgroup_start(struct fry *fry)
@@ -241,17 +247,17 @@ void cgroup_start(struct fry *fry)
 
 	if (fry->options.cgroup == CGROUP_NONE)
 		return;
-	text = memory_get(CGROUP_FILE_SIZE);
-	fry->cgroup = memory_get(sizeof(*fry->cgroup));
+	text = page_alloc(CGROUP_FILE_SIZE);
+	fry->cgroup = page_alloc(sizeof(*fry->cgroup));
 	if (text == NULL || fry->cgroup == NULL)
-		refuse_cgroup(fry, strerror(errno));
+		die_cgroup(fry, strerror(errno));
 	find_own(fry, text);
 	if (fry->options.cgroup == CGROUP_NEW)
 		choose_leaf(fry);
 	else
 		claim_own(fry, text);
-	memory_free(text, CGROUP_FILE_SIZE);
-	say_verbose(fry, 1, "the cgroup is %s", fry->cgroup->path);
+	page_free(text, CGROUP_FILE_SIZE);
+	log_verbose(fry, 1, "the cgroup is %s", fry->cgroup->path);
 }
 
 int cgroup_enter(const struct fry *fry)
@@ -299,11 +305,11 @@ bool cgroup_populated(const struct fry *fry)
 		return false;
 	if (fry->options.cgroup == CGROUP_NEW)
 		return has_event(fry, "populated 1");
-	text = memory_get(CGROUP_FILE_SIZE);
+	text = page_alloc(CGROUP_FILE_SIZE);
 	if (text == NULL)
 		return false;
 	others = cgroup_members(fry, text, CGROUP_FILE_SIZE) > 0 && lists_others(fry, text);
-	memory_free(text, CGROUP_FILE_SIZE);
+	page_free(text, CGROUP_FILE_SIZE);
 	return others;
 }
 
@@ -388,7 +394,8 @@ static int remove_tree(const char *path)
 			break;
 		if (found && unlinkat(fd, name, AT_REMOVEDIR) == 0)
 			continue;
-		next = openat(fd, found ? name : "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		next = openat(fd, found ? name : "..",
+			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		close(fd);
 		fd = next;
 		depth += found ? 1 : -1;
@@ -409,7 +416,7 @@ static int64_t figure_read(const struct fry *fry, const char *name, const char *
 		if (strncmp(line, word, strlen(word)) != 0)
 			continue;
 		number = line + strlen(word);
-		return number_cut(&number);
+		return scan_number(&number);
 	}
 	return -1;
 }
@@ -426,7 +433,7 @@ static void figures_note(const struct fry *fry)
 	    access(fry->cgroup->path, F_OK) == -1)
 		return;
 	for (int i = 0; i < CGROUP_FIGURES; i++)
-		fry->outcome->figure[i] = figure_read(fry, figures[i].file, figures[i].word);
+		fry->shared->log.figure[i] = figure_read(fry, figures[i].file, figures[i].word);
 }
 
 void cgroup_end(const struct fry *fry)
@@ -437,5 +444,5 @@ void cgroup_end(const struct fry *fry)
 	if (fry->options.leftover == LEFTOVER_LEAVE && cgroup_populated(fry))
 		return;
 	if (remove_tree(fry->cgroup->path) == -1 && errno != ENOENT)
-		say("cannot remove %s: %s", fry->cgroup->path, strerror(errno));
+		warn("cannot remove %s: %s", fry->cgroup->path, strerror(errno));
 }

@@ -1,0 +1,89 @@
+/* guard.h - two processes, so that SIGKILL to one of them leaves nothing */
+/* SPDX-License-Identifier: MIT */
+#ifndef GUARD_H
+#define GUARD_H
+
+#include <sys/types.h>
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "signame.h"
+
+struct fry;
+
+/* Whether fry-run is one process, or which of two this is. */
+enum role { ALONE, OUTER, INNER };
+
+enum { MAX_RELAYS = 64 }; /* a power of two */
+
+/*
+ * What the two processes tell each other, in memory that only they share. A signal wakes the reader and
+ * carries nothing, so no siginfo from outside can be taken for a relayed signal.
+ */
+struct channel {
+	/* from the outer process to the inner one */
+	struct relay {
+		int signal, code;
+		pid_t sender;
+		uid_t user;
+		union sigval value;
+		bool terminating; /* the outer process found it to be a request to end */
+	} relay[MAX_RELAYS];
+	/* How many were written and read. An entry is complete before it is counted. */
+	_Atomic unsigned sent, taken;
+
+	/* from the inner process to the outer one */
+	_Atomic unsigned loops; /* of the inner process: a sign of life */
+	pid_t command_pgid;     /* process group that COMMAND was started in */
+	/* Written in this order: the signal, then the number. */
+	_Atomic int stopped;    /* signal that COMMAND is stopped by; 0: it is not stopped */
+	_Atomic unsigned stops; /* how often it was, if the outer process is to follow */
+
+	unsigned continued; /* from the outer one: the last CONT came after so many stops */
+};
+
+struct guard {
+	/* the outer process */
+	int inner_status;        /* wait status of the inner process */
+	int signal_fd, inner_fd; /* readable: a signal is pending, the inner process has died */
+	int64_t deadline;        /* by then the inner process must have ended */
+	bool asked;              /* since then for a sign of life, */
+	unsigned loops;          /* which is any other number */
+	bool overdue;            /* there was none, and it was killed */
+	bool given_up;           /* and does not die */
+
+	/* the inner process */
+	bool outer_has_children; /* beside this one, as far as is known */
+	bool outer_died;
+	/* signals of which another copy may yet come */
+	struct copy_match {
+		int64_t until; /* 0: none */
+		pid_t sender;
+		int own; /* how many more own copies came than relayed ones */
+		bool terminating;
+	} copies[SIGNALS];
+};
+
+/* Become two processes, if asked to. */
+void guard_start(struct fry *fry);
+/* In the outer process: open what its loop waits for. */
+void guard_open(struct fry *fry);
+/* The loop of the outer process. If children remain that the inner one could not see, role is ALONE then. */
+void guard_run(struct fry *fry);
+/* In the inner process: put a name of its own in place of the arguments, for `pkill -f`. */
+void guard_rename(const struct fry *fry);
+/* In the inner process: whether the outer one has died. */
+bool guard_outer_died(struct fry *fry);
+
+/* In the inner process: give a sign of life. */
+void guard_beat(struct fry *fry);
+/* In the inner process: act on what was relayed. */
+void guard_take(struct fry *fry);
+/* In the inner process: take a signal of which a copy may be relayed. Returns false for any other. */
+bool guard_receive(struct fry *fry, siginfo_t *info);
+/* Act on what has waited for its copy long enough. Returns until when the next one waits. */
+int64_t guard_expire(struct fry *fry);
+
+#endif

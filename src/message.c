@@ -1,0 +1,95 @@
+/*
+ * message.c - one line on stderr that never blocks fry-run
+ */
+/* SPDX-License-Identifier: MIT */
+#include "message.h"
+
+#include <sys/socket.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fry.h"
+#include "sys.h"
+#include "text.h"
+
+/*
+ * Never block on a reader of stderr that has stalled. A terminal has room for a byte at least where
+ * poll(2) says so, and a pipe for a line, if nobody else writes to it at that moment.
+ */
+static void stderr_put(const char *from, size_t length)
+{
+	struct pollfd polled = {.fd = STDERR_FILENO, .events = POLLOUT};
+	size_t part = isatty(STDERR_FILENO) ? 1 : length;
+
+	for (; length >= part && length != 0; from += part, length -= part) {
+		ssize_t written = send(STDERR_FILENO, from, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (written != -1 || errno != ENOTSOCK)
+			return;
+		if (poll(&polled, 1, 0) == 0 || write(STDERR_FILENO, from, part) == -1)
+			return;
+	}
+}
+
+/* Write a line that was put together; one byte of room is left for its end. */
+static void line_write(struct text *line)
+{
+	size_t length = strlen(line->to);
+	int fd;
+
+	/* One line whatever a name holds, and nothing that a terminal would obey. */
+	for (size_t i = 0; i < length; i++)
+		if (iscntrl((unsigned char)line->to[i]))
+			line->to[i] = '?';
+	line->to[length++] = '\n';
+	/* SIGPIPE is blocked, and dropped later. */
+	fd = descriptor_reopen(STDERR_FILENO);
+	if (fd == -1)
+		stderr_put(line->to, length);
+	else if (write(fd, line->to, length) == -1)
+		errno = 0;
+	close(fd);
+}
+
+void warn(const char *format, ...)
+{
+	char to[1024];
+	struct text line = {to, sizeof(to) - 1, 0};
+	va_list arguments;
+
+	va_start(arguments, format);
+	text_add(&line, "fry-run: ");
+	text_vadd(&line, format, arguments);
+	va_end(arguments);
+	line_write(&line);
+}
+
+void log_verbose(const struct fry *fry, int level, const char *format, ...)
+{
+	int64_t since = clock_now() - fry->began;
+	char to[1024];
+	struct text line = {to, sizeof(to) - 1, 0};
+	va_list arguments;
+
+	if (fry->options.verbose < level)
+		return;
+	va_start(arguments, format);
+	text_add(&line, "fry-run: %lld.%.3d ", (long long)(since / SECOND),
+		 (int)(since % SECOND / MILLISECOND));
+	text_vadd(&line, format, arguments);
+	va_end(arguments);
+	line_write(&line);
+}
+
+void die_fork(int error)
+{
+	warn("cannot fork: %s%s", strerror(error),
+	     error == EAGAIN ? " (the limit on processes is reached)" : "");
+	exit(EXIT_FRY);
+}

@@ -1,0 +1,42 @@
+/* options.h - the command line */
+/* SPDX-License-Identifier: MIT */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "signame.h"
+
+struct fry;
+
+enum placement { PLACE_AUTO, PLACE_INHERIT, PLACE_NEW, PLACE_SESSION, PLACE_JOIN };
+enum scope { SCOPE_AUTO, SCOPE_COMMAND, SCOPE_GROUP, SCOPE_TREE };
+enum cgroup_option { CGROUP_NONE, CGROUP_NEW, CGROUP_OWN };
+enum leftover { LEFTOVER_STOP, LEFTOVER_WAIT, LEFTOVER_LEAVE, LEFTOVER_FAIL };
+
+struct options {
+	enum placement placement;
+	enum scope scope;
+	enum leftover leftover;
+	enum cgroup_option cgroup;
+	pid_t group; /* to join, with PLACE_JOIN */
+	int64_t timeout;
+	int parent_death;             /* 0: not asked for */
+	unsigned char as[SIGNALS];    /* what a received signal is forwarded as; 0: dropped */
+	bool expected[UINT8_MAX + 1]; /* statuses that count as 0 */
+	bool code;                    /* exit 128+N rather than die of N */
+	bool warn_reaped;
+	bool guard;
+	bool pause;                  /* there is no COMMAND */
+	const char *report;          /* where to */
+	bool stop_given, wait_given; /* --stop and -k exclude each other */
+	int verbose;
+};
+
+/* Read FRY_RUN_OPTS and the command line. Exits with 125 if a rule is broken, 0 after --help. */
+void options_parse(struct fry *fry, int argc, char **argv);
+
+#endif

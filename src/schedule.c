@@ -1,0 +1,166 @@
+/*
+ * schedule.c - the stop schedule
+ *
+ * It only moves forward, and no wait is ever restarted.
+ */
+/* SPDX-License-Identifier: MIT */
+#include "schedule.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "signame.h"
+
+const char *schedule_parse(struct schedule *schedule, const char *word)
+{
+	bool waits = true; /* nothing to wait for yet */
+	struct step *last = NULL;
+
+	*schedule = (struct schedule){.at = -1};
+	for (;;) {
+		size_t length = strcspn(word, "/");
+		char part[32];
+
+		if (length == 0 || length >= sizeof(part))
+			return "SCHEDULE is SIGNAL[/DURATION/SIGNAL]...";
+		memcpy(part, word, length);
+		part[length] = '\0';
+		if (strchr("0123456789.", part[0]) != NULL) {
+			if (waits)
+				return "a duration comes after a signal in SCHEDULE";
+			last->wait = clock_parse_duration(part);
+			if (last->wait == -1)
+				return "a DURATION is a decimal number with ms, s, m, h or d";
+			waits = true;
+		} else {
+			if (last != NULL && last->signal == SIGKILL)
+				return "nothing comes after KILL in SCHEDULE";
+			if (schedule->steps == MAX_STEPS)
+				return "SCHEDULE has at most 16 signals";
+			last = &schedule->step[schedule->steps++];
+			last->signal = signame_parse(part[0] == '-' ? part + 1 : part);
+			if (last->signal == -1)
+				return "SCHEDULE names an unknown signal";
+			if (last->signal == SIGSTOP || last->signal == SIGCHLD)
+				return "SCHEDULE names a signal that ends nothing";
+			waits = false;
+		}
+		if (word[length] == '\0')
+			break;
+		word += length + 1;
+	}
+	/* Without a wait the last step has for ever, but after KILL nobody can do anything. */
+	if (!waits)
+		last->wait = last->signal == SIGKILL ? KILL_WAIT : NEVER;
+	return NULL;
+}
+
+void schedule_set_default(struct schedule *schedule, int64_t wait)
+{
+	*schedule = (struct schedule){
+		.step = {{SIGINT, wait}, {SIGTERM, wait}, {SIGKILL, KILL_WAIT}},
+		.steps = 3,
+		.at = -1,
+	};
+	if (wait == 0) {
+		schedule->step[0].wait = STEP_WAIT;
+		schedule->step[1].wait = NEVER;
+		schedule->steps = 2;
+	}
+}
+
+/* Go to a step. By receipt its signal is for COMMAND's group: the rest gets it before KILL does. */
+static void schedule_enter(struct schedule *schedule, int at, int64_t now, bool received)
+{
+	int64_t wait = at < schedule->steps ? schedule->step[at].wait : NEVER;
+	bool kill_next = at + 1 < schedule->steps && schedule->step[at + 1].signal == SIGKILL;
+
+	schedule->at = at;
+	schedule->deadline = clock_add(now, wait);
+	schedule->spread = NEVER;
+	if (received && kill_next)
+		schedule->spread =
+			clock_add(now, wait < 10 * SECOND ? wait / 2 : wait - 5 * SECOND);
+}
+
+/* Go to the step of a signal if it lies ahead. */
+static void schedule_advance(struct schedule *schedule, int sig, int64_t now, bool received)
+{
+	int own = 0;
+
+	while (own < schedule->steps && schedule->step[own].signal != sig)
+		own++;
+	if (own == schedule->steps)
+		own = 0;
+	if (own > schedule->at)
+		schedule_enter(schedule, own, now, received);
+}
+
+void schedule_request(struct schedule *schedule, int sig, int64_t now)
+{
+	schedule_advance(schedule, sig, now, true);
+}
+
+void schedule_leftover(struct schedule *schedule, int64_t now)
+{
+	schedule_advance(schedule, SIGTERM, now, false);
+}
+
+bool schedule_expire(struct schedule *schedule, int64_t now)
+{
+	if (schedule->at == -1 || schedule->at == schedule->steps || now < schedule->deadline)
+		return false;
+	schedule_enter(schedule, schedule->at + 1, now, false);
+	return true;
+}
+
+bool schedule_spread(struct schedule *schedule, int64_t now)
+{
+	if (schedule->at == -1 || now < schedule->spread)
+		return false;
+	schedule->spread = NEVER;
+	return true;
+}
+
+int64_t schedule_next(const struct schedule *schedule)
+{
+	return schedule->spread < schedule->deadline ? schedule->spread : schedule->deadline;
+}
+
+int64_t schedule_until_kill(const struct schedule *schedule)
+{
+	int64_t total = 0;
+
+	for (int i = 0; i < schedule->steps && schedule->step[i].signal != SIGKILL; i++)
+		total = clock_add(total, schedule->step[i].wait);
+	return total;
+}
+
+int schedule_signal(const struct schedule *schedule)
+{
+	return schedule->at == -1 || schedule->at == schedule->steps
+		       ? 0
+		       : schedule->step[schedule->at].signal;
+}
+
+void schedule_kill(struct schedule *schedule)
+{
+	int64_t wait = KILL_WAIT;
+
+	if (schedule->step[schedule->steps - 1].signal == SIGKILL)
+		wait = schedule->step[schedule->steps - 1].wait;
+	*schedule = (struct schedule){
+		.step = {{SIGKILL, wait}}, .steps = 1, .deadline = NEVER, .spread = NEVER};
+}
+
+bool schedule_may_send(const struct schedule *schedule, int sig)
+{
+	if (sig == SIGTERM) /* to those who outlive COMMAND */
+		return true;
+	if (schedule->at != -1 && schedule->spread != NEVER && schedule_signal(schedule) == sig)
+		return true;
+	for (int i = schedule->at + 1; i < schedule->steps; i++)
+		if (schedule->step[i].signal == sig)
+			return true;
+	return false;
+}
