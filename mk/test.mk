@@ -11,9 +11,8 @@ JOBS != expr 1 + $$(nproc)
 STRESS_SECONDS = 170
 SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
-# fresh, since a make in the background of a script ignores INT. Inside a file tests run one after the
-# other: bats takes more of the processor for a queue of tests
-# than for the tests.
+# A make in the background of a script ignores INT; fresh makes it default again. Tests of one file
+# run one after the other, since bats takes more of the processor to queue tests than they take.
 BATS = FRY_RUN=$$(realpath $(B)/fry-run) test/bin/fresh -- bats $(FILTER)
 PARALLEL = $(if $(filter 1,$(JOBS)),,--jobs $(JOBS) --no-parallelize-within-files)
 

@@ -73,10 +73,12 @@ static void text_put_conversion(struct text *text, const char **format, va_list 
 	case 'd':
 		text_put_number(text, va_arg(*arguments, int), digits);
 		break;
-	case 'l': /* ld */
+	case 'l': /* lld */
 		*format += 2;
 		text_put_number(text, va_arg(*arguments, long long), digits);
 		break;
+	default: /* the compiler's check of formats knows more conversions than this function */
+		__builtin_trap();
 	}
 }
 

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Each target includes the file of fry-run that it is about, so that it reaches what is static
- * there, with some of libc's functions replaced: nothing is read from the system, nobody is
+ * there, with some of libc's functions replaced: nothing is read from the system, no process is
  * signalled, and exit(3) returns to the target. The others are linked.
  */
 #ifndef FUZZ_H

@@ -1,8 +1,8 @@
 /* proc.c - fuzz what is read from /proc: status, the link, children and stat are parts of the input */
 /* SPDX-License-Identifier: MIT */
 /*
- * The parts end in the byte 0xff. The first byte says who fry-run takes itself for, so that
- * children are its own, others', or it is process 1. Nobody is signalled: the walk only takes notes.
+ * The parts end in the byte 0xff. The first byte says what fry-run takes itself for, so that
+ * children are its own, others', or it is process 1. No process is signalled: the walk only takes notes.
  */
 #include "fuzz.h"
 

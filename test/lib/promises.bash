@@ -9,7 +9,7 @@ setup_file() {
 
 setup_more() {
 	export BIN
-	user=$((1000000 + $$)) # nobody else's, as its processes are counted
+	user=$((1000000 + $$)) # of this test alone, since RLIMIT_NPROC counts its processes
 }
 
 teardown_more() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Which signals reach COMMAND, whom else, and how often.
+# Which signals reach COMMAND and other processes, and how often.
 
 # $0 and the like are for inner shells.
 # shellcheck disable=SC2016,SC2154

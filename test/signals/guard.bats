@@ -1,4 +1,4 @@
-# guard.bats - two processes, so that kill -9 of either leaves nothing; and nobody notices otherwise
+# guard.bats - kill -9 of either of the two processes leaves nothing; otherwise the guard is not noticed
 
 # shellcheck disable=SC2016,SC2154 # what stands in single quotes is for other shells; start sets pids
 
@@ -192,7 +192,7 @@ stopped_inner() {
 	assert_equal "$(count_lines it.out 'USR?')" 2 'heard'
 }
 
-# --- nobody notices otherwise
+# --- the guard is not noticed otherwise
 
 @test "the inner process has a name of its own, so pgrep -x finds one fry-run" {
 	requires pgrep
@@ -379,7 +379,7 @@ settled() {
 	done
 }
 
-# Send it to whom is said again and again, one after the other.
+# Send a signal to a pid or group again and again, one after the other.
 hears_each() {
 	local signal=$1 to=$2 i
 	times=$(rounds 200)
@@ -393,7 +393,7 @@ hears_each() {
 	assert_equal "$(count_lines it.out "$signal")" "$times" "$signal"
 }
 
-# As long as a copy is waited for, and longer, on the clock of those who wait.
+# Longer than fry-run waits for a copy.
 sleep_for_copies() {
 	start other sleep 0.3
 	pid=$it_pid

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What happens to those who outlive COMMAND.
+# What happens to processes that outlive COMMAND.
 
 # $0 and the like are for inner shells.
 # shellcheck disable=SC2016,SC2154

@@ -23,8 +23,7 @@ probe=("$BIN/probe" -n -s -o one.out)
 
 # --- how often
 
-# Nobody on the way from fry-run downwards, including those that stand above it, has a signal to
-# fetch or work to do.
+# No process from fry-run downwards, nor one of those given, has a pending signal or work to do.
 settled() {
 	local one word rest
 	for one in "$@" $(real_descendants_of "$1"); do
@@ -56,7 +55,7 @@ all_ready() {
 }
 
 # once [FILE... --] COMMAND...: each stop signal reaches each probe that COMMAND starts with -n -s and
-# -o FILE (one.out) once, and nothing else does. What a probe is sent directly, once everybody is at
+# -o FILE (one.out) once, and nothing else does. What a probe is sent directly, once all are at
 # rest, is named after all that was under way.
 once() {
 	local signal file i=0 files=()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The stop: its requests, its schedule, whom its steps reach, and when it is over.
+# The stop: its requests, its schedule, the recipients of its steps, and its end.
 
 # $0 and the like are for inner shells.
 # shellcheck disable=SC2016,SC2154

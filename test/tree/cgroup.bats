@@ -17,7 +17,7 @@ setup_more() {
 	job=$(cgroup2_own)/fry-test-$$-$BATS_TEST_NUMBER
 	mkdir "$job"
 	inside=(sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$job")
-	user=$((1000000 + $$)) # nobody else's
+	user=$((1000000 + $$)) # of this test alone
 	export BIN
 }
 

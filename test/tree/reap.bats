@@ -329,7 +329,7 @@ trace() {
 	done
 }
 
-# --- everybody else
+# --- foreign processes
 
 @test "a foreign process in fry-run's group and session is not signalled" {
 	start it sh -c '"$1" -n -o alien & "$2" --pgroup=inherit --stop='$fast' -- \

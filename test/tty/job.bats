@@ -47,7 +47,7 @@ leave() {
 	wait_gone "$shell"
 }
 
-# Who it is that has to be stopped, or go on: the outer process and COMMAND, never the inner one.
+# The outer process and COMMAND are in this state; the inner process is never stopped.
 job_is() {
 	wait_prints "$1" state_of "$command"
 	wait_prints "$1" state_of "$outer"

@@ -119,7 +119,7 @@ normalise() {
 	done
 }
 
-# There is nobody who could make it go on.
+# No process could continue it.
 @test "on a container's terminal Ctrl-Z does not stop COMMAND" {
 	local runtime
 	for runtime in podman runc; do

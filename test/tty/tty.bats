@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# At a terminal nobody can tell that fry-run is there.
+# At a terminal job control works as if fry-run were absent.
 #
 # A scene is played at each shell, once with COMMAND as it is ($RUN is empty) and once below fry-run.
 # What it asserts holds for both; what it notes, the shell's own words, has to be the same for both.
@@ -647,7 +647,7 @@ restored() {
 	done
 }
 
-# Nobody is there to continue what Ctrl-Z stops, so it stops nothing.
+# No shell is there to continue what Ctrl-Z stops, so it stops nothing.
 led_session() {
 	ready heard
 	keys it '\032'
@@ -777,7 +777,7 @@ fry_has_a_child() {
 	requires strace
 	start_tty it strace -D -f -qq -o calls -e trace=setpgid -e inject=setpgid:delay_exit=5000000 \
 		"$FRY_RUN" --no-guard --pgroup=session -- echo runs
-	# Whoever calls setpgid(2) is held in it.
+	# Each process that calls setpgid(2) is held in it.
 	wait_until 'fry-run to fork' fry_has_a_child
 	kill -STOP "$helper"
 	wait_line it.out runs
