@@ -21,7 +21,7 @@ __attribute__((format(printf, 1, 2))) static void fuzz_say(const char *format, .
 #define close             fake_close
 #define access(path, how) fuzz_access(path)
 #define say               fuzz_say
-#include "cgroup.c"
+#include <cgroup.c>
 
 static bool there;
 

@@ -21,7 +21,7 @@ static int fuzz_poll(const struct pollfd *polled, nfds_t count, int wait)
 #define poll             fuzz_poll
 #define memory_get       fuzz_memory_get
 #define memory_free(...) ((void)0)
-#include "fry.c"
+#include <fry.c>
 
 /* What is said is one line, and not an endless one. */
 static ssize_t fuzz_write(int fd, const void *bytes, size_t size)

@@ -18,7 +18,7 @@
 #define read                     fake_read
 #define close                    fake_close
 #define readlink(path, to, size) fake_read(FAKE_FD + 1, to, size)
-#include "reap.c"
+#include <reap.c>
 
 static void check_process(pid_t pid)
 {

@@ -3,7 +3,7 @@
 /* The first line of the input is the name of a leftover, each further one an argument. */
 #include "fuzz.h"
 
-#include "report.c"
+#include <report.c>
 
 /* Enough of RFC 8259 to refuse what is not JSON. Each returns what comes after, or NULL. */
 static const char *skip_value(const char *at);
