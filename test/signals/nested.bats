@@ -94,6 +94,8 @@ gives() {
 	shift
 	start it "$@"
 	ready one
+	# TERM ends a timeout(1) whose fork(2) has not returned yet, and leaves its child.
+	wait_until 'all to be at rest' settled "$pid"
 	kill -TERM "$pid"
 	finish it
 	assert_status "$expected"
