@@ -18,6 +18,8 @@
  * - A sweep signals each process once, in any order. It begins after COMMAND was executed.
  * - The environment continues the outer process after each stop. It does not stop the inner process
  *   before PR_SET_PDEATHSIG or after the outer one has died, since no process would continue it.
+ * - The inner process hangs only where TERM is sent to the outer one. The outer process does not know
+ *   of a stop request that the inner one alone has received, and so has no deadline for it.
  * - Either process is killed, but not both, and a run gets one broadcast: TERM by a sweep or to the
  *   process group, which the outer process, the inner one and COMMAND share. `check` shows what
  *   happens otherwise.
