@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "fry.h"
+#include "text.h"
 
 #include <stdio.h>
 
