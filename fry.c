@@ -357,7 +357,7 @@ static void supervise(struct fry *fry)
 		}
 		check_timeout(fry);
 		guard_take(fry);
-		witness = guard_expire(fry);
+		witness = copies_expire(fry);
 		if (keep_schedule(fry))
 			return;
 		deadline = next_deadline(fry, witness);

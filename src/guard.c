@@ -27,6 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "copies.h"
 #include "fry.h"
 #include "pending.h"
 #include "process.h"
@@ -34,19 +35,10 @@
 #include "signals.h"
 #include "sys.h"
 
-/*
- * How long to wait for the other copy of what may have been sent to the whole group. The kernel
- * sends all of them in one go, in which it may be interrupted on a busy machine; the relayed one has
- * to wait for the outer process to run.
- */
-#define COPY_WAIT (20 * MILLISECOND)
-
-#define RELAY_WAIT SECOND
-
-/* An inner process that does what is due this much later, and answers as late, is only slow. */
+/* How much later than due the inner process may act, and how long it may take to give a sign of life. */
 #define INNER_WAIT SECOND
 
-enum { DEATH_SIGNAL = 63 };
+enum { DEATH_SIGNAL = 63 }; /* see inner_start_elsewhere() */
 
 static void outer_start(struct fry *fry, pid_t inner)
 {
@@ -56,10 +48,10 @@ static void outer_start(struct fry *fry, pid_t inner)
 }
 
 /*
- * The inner process is in another pid namespace, by `unshare --pid` or `nsenter --pid --no-fork`. The
- * outer one has no number there, and getppid(2) is 0 before and after its death. As PID 1 the inner
- * process obeys a KILL from outside, and the kernel takes the namespace down with it: pid_namespaces(7).
- * Elsewhere a signal that nothing else sends has to tell.
+ * The inner process is in another pid namespace, after `unshare --pid` or `nsenter --pid --no-fork`. The
+ * outer process has no pid there, and getppid(2) is 0 before and after its death. PID 1 of a namespace
+ * dies of a KILL from outside, and the kernel kills the namespace with it: pid_namespaces(7). In a
+ * namespace with another PID 1 a signal that is otherwise unused reports the death.
  */
 static void inner_start_elsewhere(struct fry *fry)
 {
@@ -67,7 +59,7 @@ static void inner_start_elsewhere(struct fry *fry)
 	prctl(PR_SET_PDEATHSIG, fry->self == 1 ? SIGKILL : DEATH_SIGNAL);
 }
 
-/* It comes from outside of the namespace, and from this user, who may kill fry-run anyway. */
+/* The sender is outside of the namespace and runs as the same user, so it may kill fry-run anyway. */
 static bool is_outer_death(const struct fry *fry, const siginfo_t *info)
 {
 	return fry->outer == 0 && info->si_signo == DEATH_SIGNAL && info->si_code == SI_USER &&
@@ -85,10 +77,10 @@ static void inner_start(struct fry *fry)
 	if (getppid() == 0)
 		inner_start_elsewhere(fry);
 	else
-		/* CONT, so that it is heard even where the inner process is stopped. */
+		/* CONT is received even by an inner process that is stopped. */
 		prctl(PR_SET_PDEATHSIG, SIGCONT);
 	if (getppid() != fry->outer)
-		_exit(EXIT_FRY); /* it died before that, and nothing is started yet */
+		_exit(EXIT_FRY); /* the outer process died before prctl(2), and nothing is started yet */
 	log_verbose(fry, 1, "guard: the inner process is %d", (int)fry->self);
 	reap_start(fry);
 	if (fry->options.placement == PLACE_INHERIT)
@@ -101,8 +93,8 @@ static void inner_start(struct fry *fry)
 }
 
 /*
- * fork(2), but with CONT for SIGCHLD at the child's death: it is heard even where fry-run is
- * stopped. Emulators and some kernels know SIGCHLD only.
+ * fork(2), but the child's death sends CONT rather than SIGCHLD, so that an outer process that is stopped
+ * goes on. Emulators and some kernels know SIGCHLD only.
  */
 static pid_t fork_waking(void)
 {
@@ -132,7 +124,7 @@ void guard_start(struct fry *fry)
 		return;
 	}
 	outer_start(fry, inner);
-	/* The inner process has no copy of what came just before the fork. */
+	/* A signal that came between the first snapshot and the fork is pending in this process alone. */
 	signals_snapshot_pending(fry);
 }
 
@@ -155,7 +147,7 @@ void guard_rename(const struct fry *fry)
 	memcpy(fry->argv_area, name, sizeof(name));
 }
 
-/* There is no room in the ring: the inner process is slow, stopped or traced. */
+/* The ring is full if the inner process is slow, stopped or traced. */
 static bool relay_is_full(const struct fry *fry)
 {
 	const struct channel *channel = &fry->shared->channel;
@@ -163,11 +155,12 @@ static bool relay_is_full(const struct fry *fry)
 	return channel->sent - channel->taken >= MAX_RELAYS;
 }
 
-/* From a request to end on, the inner process has until KILL is due. */
+/* A request to end was made at this time: the inner process must have ended once KILL is due. */
 static void outer_expect_end(struct fry *fry, int64_t from)
 {
 	int64_t due = clock_add(clock_add(from, schedule_until_kill(&fry->schedule)), INNER_WAIT);
 
+	fry->guard.request_known = true;
 	if (due < fry->guard.deadline)
 		fry->guard.deadline = due;
 }
@@ -187,7 +180,7 @@ static void relay_send(struct fry *fry, const siginfo_t *info, bool terminating)
 		info->si_signo, info->si_code,  info->si_pid,
 		info->si_uid,   info->si_value, terminating,
 	};
-	++channel->sent; /* once it is whole */
+	++channel->sent; /* after the entry is complete: this process may be killed between the two */
 	kill(fry->inner, SIGCHLD);
 }
 
@@ -223,8 +216,8 @@ static void follow_stop(struct fry *fry)
 }
 
 /*
- * The deadline has come. The inner process may have been frozen, as with all of its cgroup, or be killing
- * what does not die: ask it for a sign of life, again and again, and kill it if there is none.
+ * The inner process missed its deadline. It may have been frozen with its cgroup, or be killing what does
+ * not die. Ask it for a sign of life, each time that the deadline comes again; kill it if there is none.
  */
 static void outer_expire(struct fry *fry)
 {
@@ -279,7 +272,7 @@ static int64_t outer_wait(const struct fry *fry, int64_t deadline)
 				  {.fd = fry->guard.signal_fd, .events = POLLIN}};
 	int64_t left = deadline == NEVER ? -1 : deadline - clock_now();
 
-	/* Without a descriptor to spare, or before Linux 5.3: see outer_lost_inner(). */
+	/* Before Linux 5.3, or if no descriptor was left: see outer_lost_inner(). */
 	if (polled[0].fd == -1 || polled[1].fd == -1)
 		return fry->guard.overdue ? clock_now() + MILLISECOND : deadline;
 	left = left > 0 ? left / MILLISECOND + 1 : left;
@@ -287,18 +280,18 @@ static int64_t outer_wait(const struct fry *fry, int64_t deadline)
 	return 0;
 }
 
-/* The ring is full: what comes now waits in the kernel, which may have more room. */
+/* The ring is full: leave further signals pending in the kernel, and look again soon. */
 static void outer_wait_for_room(struct fry *fry)
 {
 	siginfo_t info;
 
-	/* A request to end may be among it, and the inner process be stuck. */
+	/* One of them may be a request to end, and the inner process may hang. */
 	if (signals_termination_pending(fry))
 		outer_expect_end(fry, clock_now());
 	pending_wait(&info, clock_now() + MILLISECOND, SIGCHLD);
 }
 
-/* The inner process has ended. What is left is below the outer one now. */
+/* The inner process has ended. If it was killed, its tree is below this process now. */
 static void outer_end(struct fry *fry)
 {
 	struct shared *shared = fry->shared;
@@ -309,7 +302,7 @@ static void outer_end(struct fry *fry)
 			fry->role = ALONE;
 		return;
 	}
-	/* Its own status is unknown if a tracer has it; what it told of COMMAND still holds. */
+	/* A tracer may keep its wait status. The status of COMMAND that it reported still holds. */
 	if (fry->inner != 0)
 		fry->guard.inner_status = SIGKILL;
 	if (WIFSIGNALED(fry->guard.inner_status) && !fry->guard.overdue)
@@ -337,11 +330,14 @@ void guard_run(struct fry *fry)
 	fry->guard.deadline = NEVER;
 	if (fry->options.timeout != 0)
 		outer_expect_end(fry, clock_add(clock_now(), fry->options.timeout));
+	fry->guard.request_known = false;
 	for (;;) {
 		outer_reap(fry);
 		if (outer_lost_inner(fry))
 			break;
 		follow_stop(fry);
+		if (fry->shared->result.asked && !fry->guard.request_known)
+			outer_expect_end(fry, clock_now());
 		if (fry->guard.deadline <= clock_now())
 			outer_expire(fry);
 		if (relay_is_full(fry)) {
@@ -361,100 +357,27 @@ void guard_run(struct fry *fry)
 	outer_end(fry);
 }
 
-/* Whether the inner one shares a group with COMMAND, and so sees what is sent to both. */
-static bool shares_group(const struct fry *fry)
+/* The ring is in memory that a tracer of either process can write to: check what is read. */
+static bool relay_take(struct channel *channel, siginfo_t *info, bool *terminating)
 {
-	return fry->options.placement == PLACE_INHERIT;
+	struct relay relay = channel->relay[channel->taken % MAX_RELAYS];
+
+	*info = (siginfo_t){.si_signo = relay.signal, .si_code = relay.code};
+	info->si_pid = relay.sender;
+	info->si_uid = relay.user;
+	info->si_value = relay.value;
+	*terminating = relay.terminating;
+	channel->taken++;
+	return relay.signal > 0 && relay.signal < SIGNALS;
 }
 
-static bool is_job_control(int sig)
+/* A request to end that only the inner process has received: the outer one needs its deadline. */
+static void inner_report_request(struct fry *fry)
 {
-	return sig == SIGCONT || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
-}
-
-/* Whether COMMAND was stopped once more after a CONT was sent, which has had its effect then. */
-static bool is_overtaken(const struct fry *fry, int sig)
-{
-	return sig == SIGCONT && fry->shared->channel.stopped != 0 &&
-	       fry->shared->channel.continued < fry->shared->channel.stops;
-}
-
-/*
- * CONT discards the stops that are pending in a process, and a stop discards CONT: then one of the
- * copies never comes, and the others count no more. Returns whether this one is among those.
- */
-static bool copy_cancel(struct fry *fry, int sig, bool relayed)
-{
-	struct copy_match *cont = &fry->guard.copies[SIGCONT];
-
-	if (sig == SIGCONT) {
-		for (int stop = SIGTSTP; stop <= SIGTTOU; stop++)
-			fry->guard.copies[stop] = (struct copy_match){0};
-		return false;
-	}
-	if (relayed && cont->own > 0)
-		return true; /* the CONT that came after it was seen already */
-	*cont = (struct copy_match){0};
-	return false;
-}
-
-/* The other copies did not come: those were sent to fry-run alone. */
-static void copy_unpaired(struct fry *fry, int sig)
-{
-	struct copy_match seen = fry->guard.copies[sig];
-	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
-
-	info.si_pid = seen.sender;
-	fry->guard.copies[sig] = (struct copy_match){0};
-	/* Of what controls a job the kernel itself drops one, or it came out of turn. */
-	for (; seen.own > 0 && !is_job_control(sig); seen.own--)
-		signals_dispatch(fry, &info);
-	for (; seen.own < 0 && !is_overtaken(fry, sig); seen.own++)
-		signals_apply(fry, &info, seen.terminating);
-}
-
-/*
- * In COMMAND's group the inner process gets what is sent to the group, and the outer relays its
- * own copy. Where both come, in whatever order, COMMAND has had it as well, if it was there.
- */
-static void copy_match(struct fry *fry, siginfo_t *info, bool relayed, bool terminating)
-{
-	int sig = info->si_signo;
-	struct copy_match *seen = &fry->guard.copies[sig];
-	bool pair;
-
-	if (is_job_control(sig) && copy_cancel(fry, sig, relayed))
+	if (fry->guard.request_known || !fry->shared->result.asked)
 		return;
-	pair = relayed ? seen->own > 0 : seen->own < 0;
-	seen->own += relayed ? -1 : 1;
-	seen->terminating |= terminating;
-	if (!pair) {
-		seen->sender = info->si_pid;
-		if (seen->until == 0)
-			seen->until = clock_now() + (relayed ? COPY_WAIT : RELAY_WAIT);
-		return;
-	}
-	terminating = seen->terminating;
-	if (seen->own == 0)
-		*seen = (struct copy_match){0};
-	/* It was not there yet, or is in another group by now. */
-	if (signals_was_early(fry, sig) || signals_command_pgid(fry) != fry->pgid)
-		signals_apply(fry, info, terminating);
-	else if (terminating)
-		signals_note_delivered(fry, sig, fry->command_pgid);
-}
-
-static void relay_receive(struct fry *fry, siginfo_t *info, bool terminating)
-{
-	sigset_t delivered = fry->signals.early_copy;
-
-	/* What was typed before COMMAND was there is relayed, unless this process has a copy. */
-	if (shares_group(fry) && info->si_code > 0 && mask_test_clear(&delivered, info->si_signo))
-		return;
-	if (shares_group(fry) && info->si_code == SI_USER)
-		copy_match(fry, info, true, terminating);
-	else if (!is_overtaken(fry, info->si_signo))
-		signals_handle(fry, info, terminating);
+	fry->guard.request_known = true;
+	signal_outer(fry, SIGCHLD);
 }
 
 void guard_beat(struct fry *fry)
@@ -466,22 +389,19 @@ void guard_beat(struct fry *fry)
 void guard_take(struct fry *fry)
 {
 	struct channel *channel = &fry->shared->channel;
+	siginfo_t info;
+	bool terminating;
 
 	if (fry->role != INNER)
 		return;
 	guard_beat(fry);
-	/* A tracer of one of the two can write there: read no more than there is room for. */
 	for (int room = MAX_RELAYS; room > 0 && channel->taken != channel->sent; room--) {
-		struct relay relay = channel->relay[channel->taken % MAX_RELAYS];
-		siginfo_t info = {.si_signo = relay.signal, .si_code = relay.code};
-
-		info.si_pid = relay.sender;
-		info.si_uid = relay.user;
-		info.si_value = relay.value;
-		channel->taken++;
-		if (relay.signal > 0 && relay.signal < SIGNALS)
-			relay_receive(fry, &info, relay.terminating);
+		if (!relay_take(channel, &info, &terminating))
+			continue;
+		fry->guard.request_known |= terminating;
+		copies_relayed(fry, &info, terminating);
 	}
+	inner_report_request(fry);
 }
 
 bool guard_receive(struct fry *fry, siginfo_t *info)
@@ -492,34 +412,8 @@ bool guard_receive(struct fry *fry, siginfo_t *info)
 		fry->guard.outer_died = true;
 		return true;
 	}
-	/* The outer process has continued this one, or has died; getppid(2) tells of its death. */
+	/* This CONT only wakes: the outer process has continued this one, or has died. */
 	if (info->si_signo == SIGCONT && info->si_code == SI_USER && info->si_pid == fry->outer)
 		return true;
-	if (!shares_group(fry) || info->si_signo == SIGCHLD)
-		return false;
-	if (info->si_code != SI_USER) {
-		if (is_job_control(info->si_signo)) /* typed, which COMMAND has as well */
-			copy_cancel(fry, info->si_signo, false);
-		return false;
-	}
-	copy_match(fry, info, false, false);
-	return true;
-}
-
-int64_t guard_expire(struct fry *fry)
-{
-	int64_t next = NEVER, now;
-
-	if (fry->role != INNER || !shares_group(fry))
-		return NEVER;
-	now = clock_now();
-	for (int sig = 1; sig < SIGNALS; sig++) {
-		int64_t until = fry->guard.copies[sig].until;
-
-		if (until != 0 && until <= now)
-			copy_unpaired(fry, sig);
-		else if (until != 0 && until < next)
-			next = until;
-	}
-	return next;
+	return copies_received(fry, info);
 }

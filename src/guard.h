@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "signame.h"
+#include "copies.h"
 
 struct fry;
 
@@ -45,6 +45,8 @@ struct channel {
 };
 
 struct guard {
+	bool request_known; /* that a request to end was made is known to both processes */
+
 	/* the outer process */
 	int inner_status;        /* wait status of the inner process */
 	int signal_fd, inner_fd; /* readable: a signal is pending, the inner process has died */
@@ -57,13 +59,7 @@ struct guard {
 	/* the inner process */
 	bool outer_has_children; /* beside this one, as far as is known */
 	bool outer_died;
-	/* signals of which another copy may yet come */
-	struct copy_match {
-		int64_t until; /* 0: none */
-		pid_t sender;
-		int own; /* how many more own copies came than relayed ones */
-		bool terminating;
-	} copies[SIGNALS];
+	struct copies copies;
 };
 
 /* Become two processes, if asked to. */
@@ -83,7 +79,5 @@ void guard_beat(struct fry *fry);
 void guard_take(struct fry *fry);
 /* In the inner process: take a signal of which a copy may be relayed. Returns false for any other. */
 bool guard_receive(struct fry *fry, siginfo_t *info);
-/* Act on what has waited for its copy long enough. Returns until when the next one waits. */
-int64_t guard_expire(struct fry *fry);
 
 #endif

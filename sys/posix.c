@@ -639,7 +639,7 @@ void signal_outer(const struct fry *fry, int sig)
 	(void)sig;
 }
 
-int64_t guard_expire(struct fry *fry)
+int64_t copies_expire(struct fry *fry)
 {
 	(void)fry;
 	return NEVER;
