@@ -20,7 +20,7 @@
 #include "src/tree.h"
 #include "src/tty.h"
 
-#define FRY_VERSION "0.9.0"
+#define FRY_VERSION "0.9.1"
 
 enum {
 	EXIT_TIMED_OUT = 124,      /* as timeout(1) */
