@@ -1,13 +1,23 @@
 /*
- * copies.c - tell a signal to the whole process group from one to fry-run alone
+ * copies.c - forward a signal once, however it was sent
  *
- * In the caller's process group the outer process, the inner process and COMMAND each get a copy of a
- * signal that is sent to the group. The outer process relays its copy. If the inner process gets both, in
- * whatever order, COMMAND has the signal already, and it is not forwarded. If one copy is missing, the
- * signal was sent to one process of fry-run alone, and is forwarded.
+ * A caller may signal fry-run alone, its whole process group, or every process that it finds, one by one.
+ * In the last two cases COMMAND has the signal without fry-run. The inner process tells: it has a copy of
+ * its own only then. The outer process relays its copy; if both copies come, in whatever order, the signal
+ * is not forwarded.
+ *
+ * - A signal to the process group is told exactly. kill(2) and the terminal driver hold the kernel's
+ *   tasklist_lock as readers over the whole group, and setpgid(2) takes it as a writer: once that has
+ *   returned, the own copy is pending, or never comes.
+ * - A caller that signals one process after the other takes time, so a copy waits up to HOLD for another.
+ * - An own copy that comes first may be followed by a relayed one as late as the outer process is run. So
+ *   the inner process asks the outer one to relay all that is pending, and waits for the answer.
  */
 /* SPDX-License-Identifier: MIT */
 #include "copies.h"
+
+#include <limits.h>
+#include <unistd.h>
 
 #include "fry.h"
 #include "pending.h"
@@ -15,12 +25,9 @@
 #include "signals.h"
 #include "sys.h"
 
-/*
- * How long to wait for the other copy. The kernel sends all of them in one go, in which it may be
- * interrupted on a busy machine; a relayed copy waits for the outer process to run.
- */
-#define OWN_COPY_WAIT     (20 * MILLISECOND)
-#define RELAYED_COPY_WAIT SECOND
+#define HOLD (4 * MILLISECOND)
+/* For an answer of an outer process that hangs. */
+#define ANSWER_WAIT SECOND
 
 /* Whether the inner process is in COMMAND's group, and so gets what is sent to the group. */
 static bool shares_group(const struct fry *fry)
@@ -31,6 +38,12 @@ static bool shares_group(const struct fry *fry)
 static bool is_job_control(int sig)
 {
 	return sig == SIGCONT || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+}
+
+/* Signals that callers send to every process that they find: requests to end, and to reload. */
+static bool is_held(int sig)
+{
+	return is_termination_signal(sig) || sig == SIGHUP || sig == SIGUSR1 || sig == SIGUSR2;
 }
 
 /* Whether COMMAND was stopped again after a CONT was sent, which has had its effect then. */
@@ -74,37 +87,77 @@ static void copy_unpaired(struct fry *fry, int sig)
 		signals_apply(fry, &info, copy.terminating);
 }
 
-/* Both copies came. COMMAND has the signal as well, unless it did not exist or has left the group. */
-static void copy_paired(struct fry *fry, siginfo_t *info)
+/*
+ * Both copies came. COMMAND has the signal as well, unless it did not exist, or has left the process group
+ * that the signal was sent to.
+ */
+static void copy_paired(struct fry *fry, siginfo_t *info, bool to_group)
 {
 	struct copy *copy = &fry->guard.copies.of[info->si_signo];
 	bool terminating = copy->terminating;
 
 	if (copy->own == 0)
 		*copy = (struct copy){0};
-	if (signals_was_early(fry, info->si_signo) || signals_command_pgid(fry) != fry->pgid)
+	if (signals_was_early(fry, info->si_signo) ||
+	    (to_group && signals_command_pgid(fry) != fry->pgid))
 		signals_apply(fry, info, terminating);
 	else if (terminating)
-		signals_note_delivered(fry, info->si_signo, fry->command_pgid);
+		signals_note_delivered(fry, info->si_signo, to_group ? fry->command_pgid : 0);
 }
 
-static void copy_match(struct fry *fry, siginfo_t *info, bool relayed, bool terminating)
+/* Wait until a sender that signals a group now is done: see the top. No process has this number. */
+static void wait_for_sender(void)
+{
+	setpgid(INT_MAX, INT_MAX);
+}
+
+/* Take the own copy of a signal that was sent to the process group. Returns whether there is one. */
+static bool take_group_copy(struct fry *fry, int sig)
+{
+	siginfo_t own;
+
+	wait_for_sender();
+	if (!pending_consume(sig, &own))
+		return false;
+	if (own.si_code == SI_USER)
+		return true;
+	signals_dispatch(fry, &own); /* it was typed */
+	return false;
+}
+
+/* A relayed copy. */
+static void copy_relayed(struct fry *fry, siginfo_t *info, bool terminating)
 {
 	struct copy *copy = &fry->guard.copies.of[info->si_signo];
-	bool pair;
 
-	if (is_job_control(info->si_signo) && copy_cancel(fry, info->si_signo, relayed))
-		return;
-	pair = relayed ? copy->own > 0 : copy->own < 0;
-	copy->own += relayed ? -1 : 1;
+	copy->own--;
 	copy->terminating |= terminating;
-	if (pair) {
-		copy_paired(fry, info);
+	if (copy->own >= 0) {
+		copy_paired(fry, info, shares_group(fry));
+	} else if (shares_group(fry) && take_group_copy(fry, info->si_signo)) {
+		copy->own++;
+		copy_paired(fry, info, true);
+	} else if (is_held(info->si_signo)) {
+		copy->sender = info->si_pid;
+		if (copy->until == 0)
+			copy->until = clock_now() + HOLD;
+	} else {
+		copy_unpaired(fry, info->si_signo);
+	}
+}
+
+/* An own copy. */
+static void copy_received(struct fry *fry, siginfo_t *info)
+{
+	struct copy *copy = &fry->guard.copies.of[info->si_signo];
+
+	copy->own++;
+	if (copy->own <= 0) {
+		copy_paired(fry, info, false);
 		return;
 	}
 	copy->sender = info->si_pid;
-	if (copy->until == 0)
-		copy->until = clock_now() + (relayed ? OWN_COPY_WAIT : RELAYED_COPY_WAIT);
+	copy->until = clock_now() + HOLD;
 }
 
 void copies_relayed(struct fry *fry, siginfo_t *info, bool terminating)
@@ -114,54 +167,88 @@ void copies_relayed(struct fry *fry, siginfo_t *info, bool terminating)
 	/* The outer process relays what was typed before COMMAND existed. This process may have a copy. */
 	if (shares_group(fry) && info->si_code > 0 && mask_test_clear(&early, info->si_signo))
 		return;
-	if (shares_group(fry) && info->si_code == SI_USER)
-		copy_match(fry, info, true, terminating);
-	else if (!is_overtaken(fry, info->si_signo))
-		signals_handle(fry, info, terminating);
+	if (info->si_code != SI_USER || !(shares_group(fry) || is_held(info->si_signo))) {
+		if (!is_overtaken(fry, info->si_signo))
+			signals_handle(fry, info, terminating);
+		return;
+	}
+	if (!is_job_control(info->si_signo) || !copy_cancel(fry, info->si_signo, true))
+		copy_relayed(fry, info, terminating);
 }
 
 bool copies_received(struct fry *fry, siginfo_t *info)
 {
-	if (!shares_group(fry) || info->si_signo == SIGCHLD)
+	int sig = info->si_signo;
+
+	if (sig == SIGCHLD || !(shares_group(fry) || is_held(sig)))
 		return false;
-	if (info->si_code == SI_USER) {
-		copy_match(fry, info, false, false);
-		return true;
-	}
-	if (is_job_control(info->si_signo)) /* typed, so COMMAND has it as well */
-		copy_cancel(fry, info->si_signo, false);
-	return false;
+	/* What was typed COMMAND has as well. */
+	if (info->si_code != SI_USER && is_job_control(sig))
+		copy_cancel(fry, sig, false);
+	if (info->si_code != SI_USER)
+		return false;
+	if (!is_job_control(sig) || !copy_cancel(fry, sig, false))
+		copy_received(fry, info);
+	return true;
 }
 
-/* Whether the other copy exists, though it was not received yet. */
-static bool copy_exists(const struct fry *fry, int sig)
+/* Whether an outer process that is stopped may have the relayed copy. */
+static bool outer_is_stopped(const struct fry *fry)
 {
 	struct process outer;
 
-	if (fry->guard.copies.of[sig].own < 0)
-		return pending_has(sig);
-	/* An outer process that is stopped has it pending. */
 	return process_read(fry->outer, &outer) == 0 && outer.state == 'T' && outer_lives(fry);
+}
+
+/* The hold of an own copy is over. Returns whether the outer process has nothing to relay. */
+static bool outer_has_answered(struct fry *fry, struct copy *copy, int64_t now)
+{
+	struct channel *channel = &fry->shared->channel;
+
+	if (copy->question == 0) {
+		copy->question = ++channel->asked;
+		copy->until = now + ANSWER_WAIT;
+		copy->answer_until = copy->until;
+		signal_outer(fry, SIGCHLD);
+	}
+	/* First the answer, then the ring: what was relayed before the answer is in there. */
+	if ((int)(channel->answered - copy->question) >= 0)
+		return channel->taken == channel->sent;
+	if (now < copy->answer_until)
+		return false;
+	copy->answer_until = now + ANSWER_WAIT;
+	return !outer_is_stopped(fry);
+}
+
+/* Returns until when a copy waits yet; 0 if it was handled, or none waits. */
+static int64_t copy_expire(struct fry *fry, int sig, int64_t now)
+{
+	struct copy *copy = &fry->guard.copies.of[sig];
+
+	if (copy->until == 0)
+		return 0;
+	if (copy->question == 0 && now < copy->until)
+		return copy->until;
+	if (copy->own < 0 && pending_has(sig))
+		return now; /* the own copy came while this process was busy */
+	if (copy->own > 0 && !outer_has_answered(fry, copy, now))
+		return copy->answer_until;
+	copy_unpaired(fry, sig);
+	return 0;
 }
 
 int64_t copies_expire(struct fry *fry)
 {
 	int64_t next = NEVER, now;
 
-	if (fry->role != INNER || !shares_group(fry))
+	if (fry->role != INNER)
 		return NEVER;
 	now = clock_now();
 	for (int sig = 1; sig < SIGNALS; sig++) {
-		struct copy *copy = &fry->guard.copies.of[sig];
+		int64_t until = copy_expire(fry, sig, now);
 
-		if (copy->until == 0)
-			continue;
-		if (copy->until <= now && copy_exists(fry, sig))
-			copy->until = now + (copy->own < 0 ? OWN_COPY_WAIT : RELAYED_COPY_WAIT);
-		if (copy->until <= now)
-			copy_unpaired(fry, sig);
-		else if (copy->until < next)
-			next = copy->until;
+		if (until != 0 && until < next)
+			next = until;
 	}
 	return next;
 }

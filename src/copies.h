@@ -1,4 +1,4 @@
-/* copies.h - tell a signal to the whole process group from one to fry-run alone */
+/* copies.h - forward a signal once, however it was sent */
 /* SPDX-License-Identifier: MIT */
 #ifndef COPIES_H
 #define COPIES_H
@@ -16,7 +16,9 @@ struct fry;
 /* For each signal: copies that were received and wait for another. */
 struct copies {
 	struct copy {
-		int64_t until; /* 0: none waits */
+		int64_t until;        /* end of its hold; 0: none waits */
+		unsigned question;    /* to the outer process; 0: not asked yet */
+		int64_t answer_until; /* how long to wait for its answer */
 		pid_t sender;
 		int own; /* how many more own copies came than relayed ones */
 		bool terminating;

@@ -291,6 +291,18 @@ static void outer_wait_for_room(struct fry *fry)
 	pending_wait(&info, clock_now() + MILLISECOND, SIGCHLD);
 }
 
+/* The inner process asks whether all that came before is relayed. */
+static void outer_answer(struct fry *fry)
+{
+	struct channel *channel = &fry->shared->channel;
+	unsigned question = channel->asked;
+
+	if (channel->answered == question || pending_has_any())
+		return;
+	channel->answered = question;
+	kill(fry->inner, SIGCHLD);
+}
+
 /* The inner process has ended. If it was killed, its tree is below this process now. */
 static void outer_end(struct fry *fry)
 {
@@ -345,6 +357,7 @@ void guard_run(struct fry *fry)
 			continue;
 		}
 		check_parent(fry, &info);
+		outer_answer(fry);
 		/* SIGCHLD has a low number, which the kernel gives first: let others come in between. */
 		except = info.si_signo == SIGCHLD ? SIGCHLD : 0;
 		deadline = except != 0 ? 0 : outer_wait(fry, fry->guard.deadline);

@@ -41,6 +41,9 @@ struct channel {
 	_Atomic int stopped;    /* signal that COMMAND is stopped by; 0: it is not stopped */
 	_Atomic unsigned stops; /* how often it was, if the outer process is to follow */
 
+	/* A question of the inner process, whether anything is pending, and the answer that it is not. */
+	_Atomic unsigned asked, answered;
+
 	unsigned continued; /* from the outer one: the last CONT came after so many stops */
 };
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 #include <time.h>
 
 #include "clock.h"
@@ -63,6 +64,16 @@ bool pending_has(int sig)
 	sigset_t set;
 
 	return sigpending(&set) == 0 && mask_test_clear(&set, sig);
+}
+
+bool pending_has_any(void)
+{
+	sigset_t set = {0}, none = {0};
+
+	if (sigpending(&set) == -1)
+		return false;
+	mask_test_clear(&set, SIGCHLD);
+	return memcmp(&set, &none, sizeof(set)) != 0;
 }
 
 bool pending_consume(int sig, siginfo_t *info)

@@ -16,6 +16,8 @@ int pending_wait(siginfo_t *info, int64_t deadline, int sig);
 /* Consume a pending signal. Returns whether it was pending. */
 bool pending_consume(int sig, siginfo_t *info);
 bool pending_has(int sig);
+/* Whether any signal but SIGCHLD is pending. */
+bool pending_has_any(void);
 /* Consume whatever is pending, except for this signal. */
 void pending_discard(int except);
 /* Unblock sig for a moment, so that a pending instance is delivered. */
