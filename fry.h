@@ -1,4 +1,4 @@
-/* fry.h - exit statuses, and struct fry: all that a run knows, made of its modules' parts */
+/* fry.h - exit statuses, and struct fry, the state of one run */
 /* SPDX-License-Identifier: MIT */
 #ifndef FRY_H
 #define FRY_H
@@ -29,15 +29,15 @@ enum {
 	EXIT_NOT_FOUND = 127       /* as a shell: not found */
 };
 
-/* How COMMAND ended, and why: read once the inner process has set `final`, or has died. */
+/* How COMMAND ended, and why. It is complete once `final` is set or the inner process has died. */
 struct result {
 	bool final;        /* set by the inner process as its last act */
-	bool inner_killed; /* the outer process has taken over */
+	bool inner_killed; /* the outer process has taken over its tree */
 	int exec_errno;    /* set by the child if COMMAND could not be executed */
-	bool ended;        /* status holds COMMAND's wait status */
+	bool ended;        /* status is COMMAND's wait status */
 	int status;
-	bool asked, timed_out, orphaned; /* why COMMAND was stopped */
-	bool leaked;                     /* a process outlived COMMAND, with --leftover=fail */
+	bool asked, timed_out, orphaned; /* stopped by request, --timeout, --parent-death */
+	bool leaked;                     /* --leftover=fail: a descendant outlived COMMAND */
 };
 
 /* State shared by the outer process, the inner process and the child, until COMMAND is executed. */
@@ -49,30 +49,30 @@ struct shared {
 
 struct fry {
 	struct options options;
-	char **argv; /* COMMAND and its arguments; the word before it may be overwritten */
+	char **argv; /* COMMAND and its arguments; argv[-1] is fry-run's own, and may be overwritten */
 
 	/* how fry-run was started */
 	struct timespec start; /* CLOCK_REALTIME */
 	int64_t began;
-	pid_t caller;      /* parent of the process that the caller knows */
-	pid_t public_pid;  /* pid of the process that the caller knows: the outer or the only one */
-	pid_t caller_pgid; /* its process group: the shell's job */
+	pid_t caller;      /* parent of the outer or the only process */
+	pid_t public_pid;  /* pid of the outer or the only process */
+	pid_t caller_pgid; /* process group that fry-run was started in: the shell's job */
 	pid_t sid;
-	char *argv_area; /* its arguments as ps(1) shows them */
+	char *argv_area; /* fry-run's arguments in memory, as ps(1) shows them */
 	size_t argv_area_size;
-	bool inherited; /* it had children already, by exec */
+	bool inherited; /* fry-run had children already when it was executed */
 	bool subreaper; /* orphans are reparented to fry-run */
 	int report;     /* descriptor of the report; -1: none */
 
-	/* the processes; 0 once reaped, and a pid is never used again */
+	/* the processes; a pid is 0 once it is reaped, since it may be reused */
 	enum role role;
 	pid_t self, pgid;         /* of this process */
-	pid_t outer;              /* known to the inner process only */
-	pid_t inner;              /* known to the outer process only */
+	pid_t outer;              /* inner process only; 0: in another pid namespace */
+	pid_t inner;              /* outer process only */
 	pid_t command;            /* child of the inner or the only process */
 	pid_t command_pgid;       /* process group that COMMAND was started in */
-	bool command_leads_group; /* and nothing else was in it */
-	bool pausing;             /* --pause: there is no COMMAND, and no request to end yet */
+	bool command_leads_group; /* COMMAND was started as the leader of that group */
+	bool pausing;             /* --pause: there is no COMMAND, and no termination request yet */
 
 	int64_t timeout_at;
 	struct schedule schedule;
@@ -80,7 +80,7 @@ struct fry {
 	struct tty tty;
 	struct tree tree;
 	struct guard guard;
-	struct cgroup *cgroup; /* NULL: without */
+	struct cgroup *cgroup; /* NULL: no --cgroup */
 	struct shared *shared;
 };
 
