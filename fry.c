@@ -1,11 +1,12 @@
 /*
  * fry.c - fry-run: run a command and leave nothing behind
  *
- * main reads in the order of a run: block signals, read the options, become a subreaper, start COMMAND,
- * release all that is COMMAND's, then supervise it until nothing is left, and end as COMMAND did.
+ * main() reads in the order of a run: block all signals, parse the options, become a subreaper, start the
+ * inner process and COMMAND, release the inherited descriptors, supervise COMMAND until no descendant is
+ * left, and end as COMMAND did.
  *
- * Until COMMAND lives, a failure is one line on stderr and exit status 125. From then on nothing ends
- * fry-run before COMMAND: a failure is reported, and the work goes on.
+ * A failure before COMMAND is started is one line on stderr and exit status 125. A later failure is
+ * reported and never ends fry-run, since COMMAND would lose its supervisor.
  */
 /* SPDX-License-Identifier: MIT */
 #include "fry.h"
@@ -24,9 +25,9 @@
 #include "src/text.h"
 #include "sys/sys.h"
 
-extern char **environ; /* NOLINT(readability-redundant-declaration): by POSIX it is ours to do */
+extern char **environ; /* NOLINT(readability-redundant-declaration): POSIX has no header for it */
 
-/* Decide where COMMAND runs. */
+/* Decide in which process group COMMAND runs. */
 static void choose_pgroup(struct fry *fry)
 {
 	struct options *options = &fry->options;
@@ -41,7 +42,7 @@ static void choose_pgroup(struct fry *fry)
 	fry->tty.suspends_with_command = fry->tty.present && fry->self != 1;
 }
 
-/* What becomes of COMMAND, the child and the inner process write, and others read. */
+/* Map the state that the outer process, the inner process and the child share. */
 static void map_shared(struct fry *fry)
 {
 	fry->shared = page_map_shared(sizeof(*fry->shared));
@@ -51,7 +52,10 @@ static void map_shared(struct fry *fry)
 	}
 }
 
-/* In the child: a variable that names fry-run's pid as the one it is meant for names COMMAND's. */
+/*
+ * In the child: if a variable names fry-run's pid as its addressee, name COMMAND's pid instead:
+ * sd_listen_fds(3), sd_watchdog_enabled(3). Returns whether it did; text then belongs to the environment.
+ */
 static bool environ_readdress(const struct fry *fry, const char *name, char *text, size_t size)
 {
 	size_t length = strlen(name);
@@ -79,7 +83,7 @@ static void environ_remove(const char *name)
 	*to = NULL;
 }
 
-/* execve(2), or what execvp(3) does for a file without `#!`: let a shell run it. */
+/* Execute a file as execvp(3) does: a shell runs one that the kernel refuses with ENOEXEC. */
 static void execute_file(char **command, char *path)
 {
 	char *name = command[0];
@@ -87,15 +91,15 @@ static void execute_file(char **command, char *path)
 	execve(path, command, environ);
 	if (errno != ENOEXEC)
 		return;
-	command[-1] = (char[]){"sh"}; /* there is always fry-run's own name or option before it */
+	command[-1] = (char[]){"sh"}; /* in place of fry-run's own name or last option */
 	command[0] = path;
 	execve("/bin/sh", command - 1, environ);
 	command[0] = name;
 }
 
 /*
- * Execute COMMAND, looked for along PATH. Returns with errno if that is impossible. A function of its
- * own, since the room for a path is a page of the stack, which costs as much as ten system calls.
+ * Search PATH for COMMAND and execute it. Returns with errno if that is impossible. This is not inlined:
+ * the path takes a page of the stack, and the page fault would cost a COMMAND with a slash 10 system calls.
  */
 __attribute__((noinline)) static void execute_search(char **command)
 {
@@ -112,7 +116,7 @@ __attribute__((noinline)) static void execute_search(char **command)
 				length == 0 ? "" : "/", command[0]) < sizeof(file)) {
 			execute_file(command, file);
 			if (errno == EACCES)
-				error = EACCES; /* found, but perhaps there is a better one */
+				error = EACCES; /* as execvp(3): try the rest of PATH */
 			else if (errno != ENOENT && errno != ENOTDIR)
 				return;
 		}
@@ -132,8 +136,8 @@ static void execute(char **command)
 }
 
 /*
- * In the child. Everything is blocked until the mask is given back: what is sent to the new group
- * from then on, COMMAND gets.
+ * In the child: enter the group, session and cgroup, then execute COMMAND. All signals stay blocked until
+ * the end, so that a signal to the new group stays pending for COMMAND.
  */
 __attribute__((noreturn)) static void child_run(struct fry *fry)
 {
@@ -159,11 +163,11 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 	}
 	for (int i = 0; i < NAMES; i++)
 		if (environ_readdress(fry, names[i], texts[i], sizeof(texts[i])) && i == 0)
-			environ_remove("LISTEN_PIDFDID"); /* the same by another number */
+			environ_remove("LISTEN_PIDFDID"); /* it names fry-run's pidfd */
 	signals_restore(fry);
 	execute(fry->argv);
 	fry->shared->result.exec_errno = errno;
-	/* Before a word is said: a broken stderr must not change the status. */
+	/* Block SIGPIPE again before warn(): a broken stderr must not change the status. */
 	pending_block_all(NULL);
 	warn("cannot execute %.400s: %s", fry->argv[0], strerror(fry->shared->result.exec_errno));
 	_exit(fry->shared->result.exec_errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
@@ -175,8 +179,8 @@ static void spawn(struct fry *fry)
 
 	signals_snapshot_pending(fry);
 	/*
-	 * Not vfork(2), though it would be faster: what stops the child just before it executes
-	 * COMMAND, a Ctrl-Z for one, would hold fry-run as well.
+	 * vfork(2) would be faster, but it suspends the parent until execve(2): a Ctrl-Z that stops the
+	 * child before that would suspend fry-run, too.
 	 */
 	child = fork();
 	if (child == 0)
@@ -194,29 +198,32 @@ static void spawn(struct fry *fry)
 	fry->shared->channel.command_pgid = fry->command_pgid;
 	if (fry->options.placement == PLACE_INHERIT)
 		signals_resend_early(fry);
-	/* Whoever of the two comes first: the group must exist from here on. */
+	/* Set the group in parent and child, since either may run first: setpgid(2). */
 	if (fry->options.placement == PLACE_NEW)
 		setpgid(fry->command, fry->command);
 	log_verbose(fry, 1, "started %s as process %d in group %d", fry->argv[0], (int)fry->command,
 		    (int)fry->command_pgid);
 }
 
-/* Let go of what is COMMAND's: its pipes come to their end when it closes them, no mount is busy. */
+/*
+ * Close inherited descriptors, so that readers of COMMAND's pipes see end-of-file when COMMAND closes
+ * them. Leave the working directory, so that no mount stays busy.
+ */
 static void release_inherited(struct fry *fry)
 {
-	/* The report is written by the process that the caller knows. */
+	/* The outer or the only process writes the report. */
 	int keep = fry->role == INNER || fry->report == -1 ? STDERR_FILENO : fry->report;
 
 	descriptors_close(keep);
 	if (fry->role == OUTER)
-		guard_open(fry); /* above the standard descriptors, which are still open */
+		guard_open(fry); /* while 0 and 1 are open, so that it gets others */
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	if (chdir("/") == -1)
-		return; /* there is nowhere better */
+		return; /* no other directory is sure to exist */
 }
 
-/* Send the signal of a step to everything left that has not had it. */
+/* Send the signal of the current step to every descendant that has not had it. */
 static void send_step(struct fry *fry)
 {
 	const struct schedule *schedule = &fry->schedule;
@@ -230,18 +237,19 @@ static void send_step(struct fry *fry)
 	log_verbose(fry, 1, "time for %s", signame_format(broadcast.signal, &name));
 	for (int i = 0; i < schedule->at; i++)
 		if (schedule->step[i].signal == broadcast.signal)
-			broadcast.once = false; /* the schedule says it twice, and means it */
+			broadcast.once = false; /* the schedule repeats the signal on purpose */
 	if (broadcast.signal == SIGKILL)
-		return; /* by reap_kill */
+		return; /* reap_kill() sends it */
 	tree_signal(fry, &broadcast);
 	if (broadcast.sent == 0)
 		return;
 	report_step(fry, broadcast.signal, now, broadcast.found);
-	log_verbose(fry, 1, "sent %s to %d remaining processes",
-		    signame_format(broadcast.signal, &name), (int)broadcast.sent);
+	log_verbose(fry, 1, "sent %s to %d remaining process%s",
+		    signame_format(broadcast.signal, &name), (int)broadcast.sent,
+		    broadcast.sent == 1 ? "" : "es");
 }
 
-/* COMMAND has ended. Those who remain get TERM, unless they have had it. */
+/* After COMMAND has ended: send TERM to every descendant that has not had it. */
 static void stop_leftovers(struct fry *fry)
 {
 	struct broadcast broadcast = {
@@ -280,13 +288,13 @@ static void check_timeout(struct fry *fry)
 	signals_start_schedule(fry);
 }
 
-/* Whether there are others than descendants to wait for: in the cgroup, or below the outer process. */
+/* Whether processes other than descendants remain: in the cgroup, or below the outer process. */
 static bool others_left(struct fry *fry)
 {
 	return cgroup_populated(fry) || tree_outer_children(fry);
 }
 
-/* Keep the schedule. Returns whether it is over. */
+/* Do what the stop schedule has due now. Returns whether nothing is left to do after it. */
 static bool keep_schedule(struct fry *fry)
 {
 	struct schedule *schedule = &fry->schedule;
@@ -298,19 +306,22 @@ static bool keep_schedule(struct fry *fry)
 		return true;
 	}
 	if (schedule->at == schedule->steps)
-		tree_name(fry, "still there when the schedule is over");
+		tree_name(fry, "still running after the last step of the stop schedule");
 	return schedule->at == schedule->steps;
 }
 
-/* Until when there is nothing to do. */
-static int64_t next_deadline(const struct fry *fry, int64_t witness)
+/* When the next step, the timeout or the end of a hold is due. */
+static int64_t next_deadline(const struct fry *fry, int64_t hold)
 {
 	int64_t deadline = fry->schedule.at == -1 ? fry->timeout_at : schedule_next(&fry->schedule);
 
-	return witness < deadline ? witness : deadline;
+	return hold < deadline ? hold : deadline;
 }
 
-/* COMMAND has stopped: forward what is pending for it, and stop as well, for the shell to notice. */
+/*
+ * If COMMAND has stopped, stop too, so that the shell notices. A pending instance of the same signal is
+ * forwarded first: the raised one would merge with it, and COMMAND would miss it.
+ */
 static void follow_stop(struct fry *fry)
 {
 	int sig = tty_stop_due(fry);
@@ -323,7 +334,7 @@ static void follow_stop(struct fry *fry)
 	tty_suspend_self(fry, sig);
 }
 
-/* The loop of the inner or the only process: until nothing is left, or nothing can be done. */
+/* The loop of the inner or the only process, until no descendant is left or the schedule is over. */
 static void supervise(struct fry *fry)
 {
 	bool left, ended = false;
@@ -332,7 +343,7 @@ static void supervise(struct fry *fry)
 	for (;;) {
 		unsigned reaped = reap_drain(fry, &left);
 		bool childless = !left && !fry->pausing;
-		int64_t deadline, witness;
+		int64_t deadline, hold;
 		int except;
 
 		tty_poll_command(fry);
@@ -357,16 +368,16 @@ static void supervise(struct fry *fry)
 		}
 		check_timeout(fry);
 		guard_take(fry);
-		witness = copies_expire(fry);
+		hold = copies_expire(fry);
 		if (keep_schedule(fry))
 			return;
-		deadline = next_deadline(fry, witness);
+		deadline = next_deadline(fry, hold);
 		childless = childless && fry->cgroup != NULL;
 		if (childless)
 			cgroup_wait(fry, deadline);
-		/* As the kernel gives a low number first, the others come in between two SIGCHLD. */
+		/* The lowest number is delivered first: skip SIGCHLD once, so that others are not starved. */
 		except = info.si_signo == SIGCHLD ? SIGCHLD : 0;
-		/* Orphans may come faster than they are reaped: then do not sleep. */
+		/* Do not sleep after a batch was reaped: orphans may come faster than SIGCHLD, which merges. */
 		if (reaped != 0 || childless || except != 0)
 			deadline = 0;
 		info.si_signo = 0;
@@ -375,7 +386,7 @@ static void supervise(struct fry *fry)
 	}
 }
 
-/* The status to exit with, and the signal to die of, 0 for none. */
+/* Returns the status to exit with. *sig is the signal to die of instead, or 0. */
 static int status_of(const struct fry *fry, int *sig)
 {
 	const struct shared *shared = fry->shared;
@@ -385,7 +396,7 @@ static int status_of(const struct fry *fry, int *sig)
 	if (shared->result.timed_out)
 		return EXIT_TIMED_OUT;
 	if (!shared->result.ended && !fry->options.pause)
-		return EXIT_FRY; /* it may not be signalled, or does not die */
+		return EXIT_FRY; /* COMMAND may not be signalled, or does not die */
 	if (WIFEXITED(shared->result.status))
 		status = WEXITSTATUS(shared->result.status);
 	else
@@ -415,12 +426,12 @@ static int finish(const struct fry *fry)
 
 int main(int argc, char **argv)
 {
-	static struct fry fry; /* fewer pages to copy than on the stack, and none in the file */
+	static struct fry fry; /* in .bss: fork(2) copies fewer pages than of the stack */
 
 	fry.timeout_at = NEVER;
 	fry.guard.deadline = NEVER;
-	fry.caller = getppid(); /* first of all: from here on its death shows */
-	signals_init(&fry);     /* from here on no signal is lost, and none ends fry-run */
+	fry.caller = getppid(); /* first: getppid(2) changes when the parent dies */
+	signals_init(&fry);     /* from here on every signal stays pending */
 	fry.began = clock_now();
 	clock_gettime(CLOCK_REALTIME, &fry.start);
 	fry.self = fry.public_pid = getpid();
@@ -434,20 +445,20 @@ int main(int argc, char **argv)
 	choose_pgroup(&fry);
 	map_shared(&fry);
 	report_open(&fry);
-	/* It may come when the thread that forked us ends, too; so the loop looks at getppid(2). */
+	/* SIGCHLD is a mere wake-up, since the end of the forking thread sends it, too: prctl(2). */
 	if (fry.options.parent_death != 0)
 		parent_watch();
 	reap_start(&fry);   /* before COMMAND can leave an orphan */
-	cgroup_start(&fry); /* before the guard: either process has to know the leaf */
-	tty_detach(&fry);   /* after all that may refuse, but by the leader of the session */
-	guard_start(&fry);  /* before there is anything to be left behind */
+	cgroup_start(&fry); /* before the guard: both processes have to know the leaf */
+	tty_detach(&fry);   /* after all checks, in the leader of the session */
+	guard_start(&fry);  /* before COMMAND: kill -9 must leave nothing */
 	if (fry.role != OUTER && !fry.pausing) {
 		cgroup_make(&fry);
 		spawn(&fry);
 	}
 	if (fry.role != OUTER && fry.options.timeout != 0)
 		fry.timeout_at = clock_add(clock_now(), fry.options.timeout);
-	release_inherited(&fry); /* after COMMAND has it all */
+	release_inherited(&fry); /* after COMMAND has its copies */
 	if (fry.role == INNER)
 		guard_rename(&fry);
 	if (fry.role == OUTER)
@@ -455,10 +466,10 @@ int main(int argc, char **argv)
 	if (fry.role != OUTER)
 		supervise(&fry);
 	if (fry.role == INNER && !guard_outer_died(&fry)) {
-		fry.shared->result.final = true; /* the outer process does the rest */
+		fry.shared->result.final = true; /* the outer process ends as COMMAND did */
 		return EXIT_SUCCESS;
 	}
-	cgroup_end(&fry); /* nothing is left in it */
-	tty_end(&fry);    /* and no process to use it */
+	cgroup_end(&fry); /* after its last process */
+	tty_end(&fry);    /* after the last process that may use the terminal */
 	return fry.role == INNER ? EXIT_FRY : finish(&fry);
 }
