@@ -1,12 +1,12 @@
 /*
  * signals.c - decide what a received signal means, and forward it
  *
- * Every signal is blocked from main's first line to its last and received as data (src/pending.c), so a
- * signal that comes at any moment, before COMMAND exists included, stays pending until the loop asks for
- * it. There are no handlers, and no disposition is changed but that of SIGCHLD.
+ * Every signal is blocked for the whole run and received as data (src/pending.c). A signal stays pending
+ * until the loop receives it, even one that arrives before COMMAND exists. There are no handlers, and
+ * SIGCHLD's is the only disposition that changes.
  *
- * A step of the schedule that is entered by receipt of a signal forwards that signal; one that is entered
- * by time sends its signal to everything left.
+ * If a received signal enters a step of the schedule, that signal is forwarded. If a step is entered because
+ * the wait is over, its signal goes to every descendant.
  */
 /* SPDX-License-Identifier: MIT */
 #include "fry.h"
@@ -25,8 +25,8 @@ void signals_init(struct fry *fry)
 
 	pending_block_all(&fry->signals.mask);
 	/*
-	 * Ignored, a SIGCHLD would make the kernel reap by itself, and COMMAND's status would be
-	 * lost. (A blocked signal is queued even where it is ignored; the others stay as they are.)
+	 * If SIGCHLD is ignored, the kernel reaps children itself and COMMAND's wait status is lost:
+	 * wait(2). Other dispositions stay, since Linux keeps a blocked signal pending even if it is ignored.
 	 */
 	signal_heed(&fry->signals.child_action);
 	for (size_t i = 0; i < sizeof(terminating) / sizeof(terminating[0]); i++)
@@ -41,7 +41,7 @@ void signals_restore(const struct fry *fry)
 	mask_set(&fry->signals.mask, NULL);
 }
 
-/* COMMAND alone, with the value that sigqueue(3) gave and the sender as it was. */
+/* Signal COMMAND alone. A signal from sigqueue(3) keeps its value and its sender. */
 static int signal_command(const struct fry *fry, int sig, siginfo_t *info)
 {
 	if (info->si_code == SI_QUEUE) {
@@ -53,36 +53,37 @@ static int signal_command(const struct fry *fry, int sig, siginfo_t *info)
 }
 
 /*
- * Signal COMMAND, or its whole group in one call, against which no fork can race. COMMAND is not
- * reaped yet, so neither number can be another's. Who gets it is noted before it is sent (a child
- * forked in between may get it from the schedule once more, which beats not getting it at all),
- * but only where the schedule may come to send it: otherwise the signal is on its way first.
+ * Signal COMMAND, or its whole group in one call, which no fork can escape. COMMAND is not reaped yet, so
+ * neither number can have been reused. If the schedule may send the signal later, the recipients are
+ * recorded first. A child forked meanwhile may get it twice; that is better than never. Otherwise the
+ * record comes after the signal, so as not to delay it. Returns the number of recipients.
  */
-static unsigned forward_at_once(struct fry *fry, int sig, siginfo_t *info, bool group,
-				bool terminating)
+static unsigned forward_atomically(struct fry *fry, int sig, siginfo_t *info, bool group,
+				   bool terminating)
 {
-	struct broadcast note = {.signal = sig, .instead_of = info->si_signo, .record_only = true};
+	struct broadcast record = {
+		.signal = sig, .instead_of = info->si_signo, .record_only = true};
 	bool first = schedule_may_send(&fry->schedule, info->si_signo) ||
 		     schedule_may_send(&fry->schedule, sig);
 
 	if (group)
-		note.group = fry->command_pgid;
+		record.group = fry->command_pgid;
 	else
-		note.pid = fry->command;
+		record.pid = fry->command;
 	if (terminating && first)
-		tree_signal(fry, &note);
-	/* COMMAND may have left the group that it led, or has still to lead a session. */
+		tree_signal(fry, &record);
+	/* ESRCH: COMMAND has left the group that it led, or has yet to call setsid(2). */
 	if (!group || (kill(-fry->command_pgid, sig) == -1 && errno == ESRCH))
 		signal_command(fry, sig, info);
 	if (terminating && !first)
-		tree_signal(fry, &note);
-	if (note.stopped != 0)
+		tree_signal(fry, &record);
+	if (record.stopped != 0)
 		kill(group ? -fry->command_pgid : fry->command, SIGCONT);
-	return note.found;
+	return record.found;
 }
 
-/* Whether the kernel sent this by itself: what is typed at a terminal, for one. */
-static bool is_kernels(const siginfo_t *info)
+/* Whether the kernel is the sender, as of a signal that is typed at the terminal. */
+static bool sent_by_kernel(const siginfo_t *info)
 {
 #ifdef SI_KERNEL
 	return info->si_code == SI_KERNEL;
@@ -91,7 +92,7 @@ static bool is_kernels(const siginfo_t *info)
 #endif
 }
 
-/* Whether this says that a window has another size. */
+/* Whether the signal reports a new window size. POSIX before 2024 has no SIGWINCH. */
 static bool is_resize(int sig)
 {
 #ifdef SIGWINCH
@@ -101,10 +102,10 @@ static bool is_resize(int sig)
 #endif
 }
 
-/* Whether the terminal sent this to fry-run, and COMMAND is in another session. */
+/* Whether the terminal sent this to fry-run's session, which COMMAND has left. */
 static bool is_typed_elsewhere(const struct fry *fry, const siginfo_t *info)
 {
-	return is_kernels(info) && fry->options.placement == PLACE_SESSION;
+	return sent_by_kernel(info) && fry->options.placement == PLACE_SESSION;
 }
 
 pid_t signals_command_pgid(const struct fry *fry)
@@ -114,26 +115,26 @@ pid_t signals_command_pgid(const struct fry *fry)
 	return group > 1 ? group : fry->command_pgid;
 }
 
-/* Whether COMMAND, now in this group, has left the one that it led, and others are there still. */
-static bool has_left(const struct fry *fry, pid_t group)
+/* Whether COMMAND has left the group that it was started in for this one, and others remain there. */
+static bool has_left_group(const struct fry *fry, pid_t group)
 {
 	return group != fry->command_pgid && (kill(-fry->command_pgid, 0) == 0 || errno != ESRCH);
 }
 
-/* Whether a signal is for all of COMMAND's group, where the options leave that open. */
+/* With --scope=auto: whether a signal goes to COMMAND's group rather than to COMMAND alone. */
 static bool is_for_group(const struct fry *fry, int sig, const siginfo_t *info, bool terminating)
 {
-	/* What a shell does to a job, it does to all of it. */
+	/* A shell continues a whole job, so CONT goes to the group. */
 	if (sig == SIGCONT && fry->shared->channel.stopped != 0)
 		return signals_command_pgid(fry) != fry->caller_pgid;
-	/* What is typed is for all of a foreground job, whose group may be fry-run's by now. */
-	if (is_kernels(info) && (sig == SIGTSTP || is_resize(sig)))
+	/* The terminal signals the whole foreground group, and that is fry-run's instead of COMMAND's. */
+	if (sent_by_kernel(info) && (sig == SIGTSTP || is_resize(sig)))
 		return true;
-	/* Or what a schedule begins with, unless --rewrite has made it another. */
+	/* The first signal of the schedule is for the group as well, unless --rewrite changed it. */
 	return is_termination_signal(sig) || (terminating && sig == info->si_signo);
 }
 
-/* Send sig, for which info may hold a value, to those whom the scope names. */
+/* Send sig to the recipients that --scope names. info is the received signal, with its value. */
 static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool terminating)
 {
 	struct broadcast broadcast = {
@@ -142,11 +143,11 @@ static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool term
 	pid_t group = signals_command_pgid(fry);
 	int64_t now = clock_now();
 	struct signal_name name;
-	const char *whom;
+	const char *target;
 
 	if (sig == SIGCONT)
 		tty_set_foreground(fry, fry->command_pgid);
-	/* In a session without a shell a Ctrl-Z stops nobody, unless it is made to: as dumb-init. */
+	/* The kernel ignores TSTP in an orphaned group: send STOP, as dumb-init does. */
 	if (sig == SIGTSTP && is_typed_elsewhere(fry, info)) {
 		sig = SIGSTOP;
 		scope = SCOPE_GROUP;
@@ -154,40 +155,41 @@ static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool term
 	if (scope == SCOPE_AUTO)
 		scope = is_for_group(fry, sig, info, terminating) ? SCOPE_GROUP : SCOPE_COMMAND;
 	if (fry->command == 0 || scope == SCOPE_TREE) {
-		/* While COMMAND is gone and others remain, signals go to those others. */
-		whom = "everything left";
+		/* After COMMAND's end its descendants get what it would have got. */
+		target = "everything left";
 		tree_signal(fry, &broadcast);
-	} else if (scope == SCOPE_GROUP && (!fry->command_leads_group || has_left(fry, group))) {
-		/* Others are in this group, too: the caller, the other end of its pipe. */
-		whom = "descendants in COMMAND's group";
+	} else if (scope == SCOPE_GROUP &&
+		   (!fry->command_leads_group || has_left_group(fry, group))) {
+		/* kill(2) would reach other members, too: the caller's shell, the next command of a pipe. */
+		target = "descendants in COMMAND's group";
 		broadcast.group = group;
-		broadcast.pid = fry->command; /* it may be on its way to another one */
+		broadcast.pid = fry->command; /* it may be about to change its group */
 		tree_signal(fry, &broadcast);
 	} else {
-		whom = scope == SCOPE_GROUP ? "COMMAND's group" : "COMMAND";
+		target = scope == SCOPE_GROUP ? "COMMAND's group" : "COMMAND";
 		broadcast.found =
-			forward_at_once(fry, sig, info, scope == SCOPE_GROUP, terminating);
+			forward_atomically(fry, sig, info, scope == SCOPE_GROUP, terminating);
 	}
 	fry->shared->log.forwarded[sig]++;
 	if (terminating)
 		report_step(fry, sig, now, broadcast.found);
-	log_verbose(fry, 1, "sent %s to %s", signame_format(sig, &name), whom);
+	log_verbose(fry, 1, "sent %s to %s", signame_format(sig, &name), target);
 }
 
-/* Whether a signal is about fry-run itself rather than for COMMAND. */
-static bool is_own(const struct fry *fry, const siginfo_t *info)
+/* Whether a signal is about fry-run itself, and so is not for COMMAND. */
+static bool is_about_fry_run(const struct fry *fry, const siginfo_t *info)
 {
 	switch (info->si_signo) {
 	case SIGCHLD:
 		return true;
 	case SIGPIPE:
-	case SIGXFSZ: /* of a write to stderr: the kernel names the writer as the sender */
+	case SIGXFSZ: /* from a write to stderr: the kernel names the writer as the sender */
 		return info->si_code == SI_USER && info->si_pid == fry->self;
-	case SIGCONT: /* of the inner process: COMMAND goes on, or it has died */
+	case SIGCONT: /* from the inner process, when COMMAND is continued or the inner one dies */
 		return (info->si_code >= CLD_EXITED && info->si_code <= CLD_CONTINUED) ||
 		       (info->si_code == SI_USER && fry->inner != 0 && info->si_pid == fry->inner);
-	case SIGXCPU: /* of fry-run's own RLIMIT_CPU; COMMAND has its own count */
-		return is_kernels(info);
+	case SIGXCPU: /* from RLIMIT_CPU, which counts each process alone: setrlimit(2) */
+		return sent_by_kernel(info);
 	default:
 		return false;
 	}
@@ -206,7 +208,7 @@ void signals_resend_early(const struct fry *fry)
 
 	if (sigpending(&now) == -1)
 		return;
-	for (int sig = 1; sig < STANDARD_SIGNALS; sig++) /* others would queue rather than merge */
+	for (int sig = 1; sig < STANDARD_SIGNALS; sig++) /* a second real-time signal would queue */
 		if (mask_test_clear(&now, sig) && !mask_test_clear(&early, sig) && sig != SIGCHLD &&
 		    sig != SIGCONT)
 			kill(fry->command, sig);
@@ -224,13 +226,13 @@ bool signals_termination_pending(const struct fry *fry)
 	       (pending_has(SIGQUIT) && !fry->signals.ignored[SIGQUIT]);
 }
 
-/* Whether the terminal sent this, and so to COMMAND, in the same group, as well. */
+/* Whether the terminal sent this to the whole group, so that COMMAND has it already. */
 static bool is_typed(const struct fry *fry, const siginfo_t *info)
 {
-	if (!is_kernels(info) || fry->options.placement != PLACE_INHERIT)
+	if (!sent_by_kernel(info) || fry->options.placement != PLACE_INHERIT)
 		return false;
 	switch (info->si_signo) {
-	case SIGHUP: /* a session leader is the only one to get the hang-up, and CONT with it */
+	case SIGHUP: /* at a hang-up the session leader alone gets HUP and CONT: forward them */
 	case SIGCONT:
 		return fry->sid != fry->public_pid;
 	case SIGINT:
@@ -244,7 +246,7 @@ static bool is_typed(const struct fry *fry, const siginfo_t *info)
 	}
 }
 
-/* Forward a signal, as this one, unless the KILL step takes everything anyway. */
+/* Forward a signal as `as`, unless KILL is due: reap_kill() handles that step. */
 static void signals_apply_as(struct fry *fry, int as, siginfo_t *info, bool terminating)
 {
 	if (terminating)
@@ -256,10 +258,10 @@ static void signals_apply_as(struct fry *fry, int as, siginfo_t *info, bool term
 
 void signals_apply(struct fry *fry, siginfo_t *info, bool terminating)
 {
-	if (fry->pausing) /* nobody is there to be signalled */
+	if (fry->pausing) /* there is no COMMAND to forward to */
 		fry->pausing = !terminating && info->si_signo != SIGKILL;
 	else if (info->si_signo == SIGKILL)
-		schedule_kill(&fry->schedule); /* the parent's death may mean that */
+		schedule_kill(&fry->schedule); /* --parent-death=KILL */
 	else
 		signals_apply_as(fry, fry->options.as[info->si_signo], info, terminating);
 }
@@ -276,7 +278,7 @@ bool signals_parent_died(struct fry *fry, const siginfo_t *last)
 	struct result *result = &fry->shared->result;
 	bool died = fry->options.parent_death != 0 && getppid() != fry->caller;
 
-	/* A parent in another pid namespace has no number; its death has no sender either. */
+	/* getppid(2) is 0 for a parent in another pid namespace, and so is the sender of its death signal. */
 	if (fry->options.parent_death != 0 && fry->caller == 0 && last->si_signo == SIGCHLD &&
 	    last->si_code == SI_USER)
 		died = last->si_pid == 0;
@@ -299,27 +301,28 @@ void signals_start_schedule(struct fry *fry)
 
 void signals_note_delivered(struct fry *fry, int sig, pid_t group)
 {
-	struct broadcast note = {.signal = sig, .group = group, .record_only = true};
+	struct broadcast record = {.signal = sig, .group = group, .record_only = true};
 	struct broadcast wake = {.signal = SIGCONT, .group = group};
 
 	schedule_request(&fry->schedule, sig, clock_now());
 	fry->shared->result.asked = true;
-	tree_signal(fry, &note);
-	report_step(fry, sig, clock_now(), note.found);
-	if (note.stopped != 0)
+	tree_signal(fry, &record);
+	report_step(fry, sig, clock_now(), record.found);
+	if (record.stopped != 0)
 		tree_signal(fry, &wake);
 }
 
 /*
- * A fry-run further up has sent this to everything below as well, and goes on with its schedule. Whoever
- * may signal fry-run can forge the mark, so it does not lead to KILL here.
+ * An enclosing fry-run has sent this step to all its descendants, COMMAND included, and keeps its own
+ * schedule: record it, but do not forward it. The mark can be forged, so it does not advance the schedule
+ * towards KILL here.
  */
 static void signals_note_step(struct fry *fry, int sig)
 {
-	struct broadcast note = {.signal = sig, .record_only = true};
+	struct broadcast record = {.signal = sig, .record_only = true};
 
 	fry->shared->result.asked = true;
-	tree_signal(fry, &note);
+	tree_signal(fry, &record);
 }
 
 void signals_handle(struct fry *fry, siginfo_t *info, bool terminating)
@@ -335,16 +338,16 @@ bool signals_accept(struct fry *fry, const siginfo_t *info, bool *terminating)
 	int sig = info->si_signo;
 	struct signal_name name;
 
-	if (is_own(fry, info) ||
+	if (is_about_fry_run(fry, info) ||
 	    (is_typed(fry, info) && !signals_was_early(fry, sig) && !fry->pausing))
 		return false;
-	if (is_kernels(info))
+	if (sent_by_kernel(info))
 		log_verbose(fry, 1, "received %s from the kernel", signame_format(sig, &name));
 	else
 		log_verbose(fry, 1, "received %s from process %d", signame_format(sig, &name),
 			    (int)info->si_pid);
-	/* What was typed at the terminal is no request to end, wherever COMMAND runs. */
-	*terminating = is_termination_signal(sig) && (!is_kernels(info) || fry->pausing) &&
+	/* A signal typed at the terminal is no termination request: unwrapped, COMMAND decides alone. */
+	*terminating = is_termination_signal(sig) && (!sent_by_kernel(info) || fry->pausing) &&
 		       !fry->signals.ignored[sig] && fry->options.as[sig] != 0;
 	return true;
 }
@@ -359,7 +362,7 @@ void signals_dispatch(struct fry *fry, siginfo_t *info)
 
 void signals_die(const struct fry *fry, int sig)
 {
-	core_forbid(); /* COMMAND has dumped its own if it should */
+	core_forbid(); /* COMMAND's own core dump is the useful one */
 	signal_default(sig);
 	kill(fry->self, sig);
 	pending_deliver(sig);
