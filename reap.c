@@ -1,8 +1,8 @@
 /*
  * reap.c - subreaper, reaping, and killing until nothing is left
  *
- * As a subreaper fry-run becomes the parent of every orphan below it, so nothing is left exactly when
- * wait(2) says ECHILD. What is there in between, src/tree.c finds.
+ * A subreaper becomes the parent of every orphan below it, so no descendant is left exactly when wait(2)
+ * fails with ECHILD. While descendants are left, src/tree.c finds them.
  */
 /* SPDX-License-Identifier: MIT */
 #include "reap.h"
@@ -18,13 +18,12 @@
 #include "src/pending.h"
 #include "src/process.h"
 
-enum { REAP_BATCH = 1000 }; /* then the clock is looked at */
+enum { REAP_BATCH = 1000 }; /* then the caller checks its deadline */
 
 void reap_start(struct fry *fry)
 {
 	bool left;
 
-	/* For a tree that is not large, before COMMAND may use up all memory. */
 	if (tree_init(fry) == -1) {
 		warn("cannot get memory: %s", strerror(errno));
 		exit(EXIT_FRY);
@@ -32,15 +31,15 @@ void reap_start(struct fry *fry)
 	fry->subreaper = fry->self == 1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
 	if (!fry->subreaper)
 		log_verbose(fry, 1, "no subreaper: %s; orphans are lost", strerror(errno));
-	/* A shell's background jobs, if it executed fry-run in its place. */
+	/* Children remain if fry-run was executed by a shell with background jobs. */
 	while (reap_drain(fry, &left) != 0)
 		;
 	fry->inherited = left;
 }
 
 /*
- * Say which orphan is about to be reaped, while there still is something to read. Returns the
- * process that is to be reaped, which may be COMMAND, 0 if there is none, or -1 with ECHILD.
+ * Name the orphan that is reaped next, while its zombie still has a name in /proc. Returns the pid to reap,
+ * which may be COMMAND's; 0 if there is none; or -1 with ECHILD.
  */
 static pid_t reap_warn(const struct fry *fry)
 {
@@ -58,7 +57,7 @@ static pid_t reap_warn(const struct fry *fry)
 	return info.si_pid;
 }
 
-static void reap_note(struct fry *fry, pid_t pid, int status)
+static void reap_record(struct fry *fry, pid_t pid, int status)
 {
 	tree_note_reaped(fry, pid);
 	if (pid == fry->inner) {
@@ -67,8 +66,8 @@ static void reap_note(struct fry *fry, pid_t pid, int status)
 	} else if (pid == fry->command) {
 		fry->command = 0;
 		fry->shared->result.status = status;
-		fry->shared->result.ended =
-			true; /* in this order: the outer process may have to go on */
+		/* The status first: the outer process reads both if this one is killed in between. */
+		fry->shared->result.ended = true;
 	} else {
 		report_reaped(fry, pid, status);
 	}
@@ -98,22 +97,22 @@ unsigned reap_drain(struct fry *fry, bool *left)
 			break;
 		if (WIFSTOPPED(status)) {
 			if (pid == fry->inner)
-				kill(pid, SIGCONT); /* it keeps the schedule */
+				kill(pid, SIGCONT); /* only the inner process keeps the schedule */
 			continue;
 		}
-		reap_note(fry, pid, status);
+		reap_record(fry, pid, status);
 		reaped++;
 	}
 	return reaped;
 }
 
 /*
- * Reap those who were just killed: so many that were seen, or all in a group, if it is not 0. Returns
- * how many, once it is time to look for others.
+ * Reap the processes that were just killed: as many as were seen, or all of a group, if it is not 0. Returns
+ * how many, once it is time for the next walk: no process dies for as long as wait, or the limit is over.
  */
 static size_t reap_killed(struct fry *fry, size_t seen, pid_t group, int64_t wait, bool *left)
 {
-	/* A chain that was missed dies and lives on for ever, and a bomb multiplies: not in a group. */
+	/* Wait only briefly: processes outside the group may keep forking. */
 	int64_t limit = clock_add(clock_now(), group != 0 ? SECOND / 10 : SECOND / 50);
 	size_t total = 0;
 	siginfo_t info;
@@ -123,7 +122,7 @@ static size_t reap_killed(struct fry *fry, size_t seen, pid_t group, int64_t wai
 
 		guard_beat(fry);
 		total += reaped;
-		/* Who dies leaves its children to us first, so none of the group is missed. */
+		/* Children are reparented before their parent can be waited for: ECHILD means all of the group. */
 		if (!*left || (group != 0 && child_peek(P_PGID, group, &info) == -1))
 			break;
 		if (reaped == 0 && pending_receive(&info, clock_add(clock_now(), wait), 0) == 0)
@@ -132,7 +131,7 @@ static size_t reap_killed(struct fry *fry, size_t seen, pid_t group, int64_t wai
 	return total;
 }
 
-/* What can be killed at one blow, against which no fork can race: what is elsewhere is looked for. */
+/* How far one atomic kill reached, which no fork can escape. */
 enum kill_reach { REACH_NONE, REACH_GROUP, REACH_ALL };
 
 static enum kill_reach kill_atomically(const struct fry *fry)
@@ -146,12 +145,16 @@ static enum kill_reach kill_atomically(const struct fry *fry)
 	return group ? REACH_GROUP : REACH_NONE;
 }
 
-/* Whether there are some whose death nobody tells us of. If so, some of it was waited for. */
+/*
+ * Whether processes are left whose death sends this process no SIGCHLD. If so, it has waited a moment
+ * before it returns, since the caller goes on to the next walk.
+ */
 static bool others_left(struct fry *fry, const struct broadcast *broadcast)
 {
 	siginfo_t info;
 
-	if (cgroup_populated(fry)) { /* by who was put into it */
+	if (cgroup_populated(
+		    fry)) { /* by a process that was put into it and descends from others */
 		cgroup_wait(fry, clock_now() + 10 * MILLISECOND);
 		return true;
 	}
@@ -165,7 +168,10 @@ static bool others_left(struct fry *fry, const struct broadcast *broadcast)
 	return true;
 }
 
-/* Whether wait(2) only waits for zombies that their tracer keeps: a chain or a bomb would be reaped. */
+/*
+ * Whether the last children are zombies that a tracer keeps from being reaped: ptrace(2). The walk finds no
+ * living process, and a process that keeps forking would leave zombies that are reaped.
+ */
 static bool only_zombies_left(const struct fry *fry, const struct broadcast *broadcast)
 {
 	return broadcast->found == 0 && fry->cgroup == NULL;
@@ -174,27 +180,27 @@ static bool only_zombies_left(const struct fry *fry, const struct broadcast *bro
 void reap_kill(struct fry *fry)
 {
 	const struct schedule *schedule = &fry->schedule;
-	int64_t patience = schedule->step[schedule->steps - 1].wait;
-	int64_t began = clock_now(), quiet = began; /* since when nobody has died */
+	int64_t kill_wait = schedule->step[schedule->steps - 1].wait;
+	int64_t began = clock_now(), last_reaped = began;
 	unsigned total = 0, walks = 0;
 	bool left = true;
 
-	if (orphans_escape(fry)) /* now that their parents live */
+	if (orphans_escape(fry)) /* record them while their parents still lead to them */
 		tree_walk(fry, &(struct broadcast){.record_only = true}, false);
 	for (int sweep = 0; left; sweep++) {
 		struct broadcast broadcast = {.signal = SIGKILL};
 		int64_t start = clock_now(), wait = 2 * MILLISECOND;
 		enum kill_reach reach = kill_atomically(fry);
-		size_t reaped, seen = SIZE_MAX; /* no number is known: until nobody dies */
+		size_t reaped, seen = SIZE_MAX; /* unknown: reap until no more die */
 		pid_t group = 0;
 
 		boost_priority(fry, began);
-		/* To look at those who are dying takes longer than to wait for them. */
+		/* After an atomic kill, reap first: a walk over dying processes takes longer. */
 		if (reach == REACH_NONE || sweep > 0 || orphans_escape(fry)) {
 			tree_walk(fry, &broadcast, walks++ > 0);
 			if (reach != REACH_ALL)
 				seen = fry->tree.current.count;
-			/* No more than half of the time for looking, the rest for dying. */
+			/* Leave at least half of the processor to the exits of killed processes. */
 			if (clock_now() - start > wait)
 				wait = clock_now() - start;
 		} else if (reach == REACH_GROUP) {
@@ -206,12 +212,13 @@ void reap_kill(struct fry *fry)
 			left = others_left(fry, &broadcast);
 		total += (unsigned)reaped;
 		if (reaped != 0)
-			quiet = clock_now();
+			last_reaped = clock_now();
 		else if (broadcast.found != 0 && broadcast.found == broadcast.forbidden &&
 			 reach != REACH_ALL)
-			break; /* those were named, and are not waited for */
-		else if (left && clock_now() - quiet >=
-					 (only_zombies_left(fry, &broadcast) ? SECOND : patience)) {
+			break; /* of another user: each was named once, and is not waited for */
+		else if (left &&
+			 clock_now() - last_reaped >=
+				 (only_zombies_left(fry, &broadcast) ? SECOND : kill_wait)) {
 			tree_name(fry, "does not die");
 			break;
 		}

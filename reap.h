@@ -7,11 +7,11 @@
 
 struct fry;
 
-/* Become a subreaper, and see whether there are children already. Exits if there is no memory. */
+/* Become a subreaper, and see whether children were inherited by exec. Exits with 125 on ENOMEM. */
 void reap_start(struct fry *fry);
-/* Reap what has ended. Returns how many, with *left saying whether children remain. */
+/* Reap a batch of zombies. Returns how many. *left is whether children remain. */
 unsigned reap_drain(struct fry *fry, bool *left);
-/* Kill until nothing is left, or only what cannot be killed. */
+/* Repeat KILL until no process is left, or only those that cannot be killed. */
 void reap_kill(struct fry *fry);
 
 #endif
