@@ -3,10 +3,11 @@
  *
  * What /proc tells may be stale by the time it is read. Therefore:
  *
- * - A child of fry-run's own cannot disappear before it is reaped, and nothing is reaped during a walk:
- *   kill(2) by number is safe for it, and for a group that it is in.
- * - Any other descendant is opened as a pidfd, looked at again, and only then signalled.
- * - A pid of 1 or less is never signalled, except by PID 1, to which everything belongs.
+ * - The pid of a child is not reused before the child is reaped, and nothing is reaped during a walk:
+ *   kill(2) is safe for it, and for a group that it is in.
+ * - Any other descendant is opened as a pidfd, read again, and only then signalled: its pid may have been
+ *   reused since the first read.
+ * - A pid of 1 or less is never signalled: a torn read of /proc can give 0, and kill(0) is for the own group.
  */
 /* SPDX-License-Identifier: MIT */
 #include "tree.h"
@@ -26,36 +27,36 @@
 #include "text.h"
 
 enum {
-	SMALL_TREE = 256, /* up to here following the children beats reading all of /proc */
-	MANY_PASSES = 32, /* of a sweep: what goes on finding more has met a bomb */
-	SOME_PASSES = 4,  /* of any other walk: enough for all who did not fork meanwhile */
-	SMALL_PID_MAX = 32768,
-	LARGE_PID_MAX = 4194304
+	SMALL_TREE = 256, /* up to this size following the children beats reading all of /proc */
+	MANY_PASSES = 32, /* to kill: a walk that still finds new processes has met a bomb */
+	SOME_PASSES = 4,  /* of other walks: enough unless a process forks meanwhile */
+	SMALL_PID_MAX = 32768,  /* default of pid_max: proc_sys_kernel(5) */
+	LARGE_PID_MAX = 4194304 /* its upper limit */
 };
 
-/* Without CONFIG_PROC_CHILDREN, before Linux 3.5 and in gVisor there is none: as this lets try. */
+/* It may be missing: before Linux 3.5, without CONFIG_PROC_CHILDREN, in gVisor. Tests override the name. */
 #ifndef CHILDREN_FILE
 #define CHILDREN_FILE "children"
 #endif
 
-/* One walk over the tree, in as many passes as it takes to find nothing fresh. */
+/* One walk over the tree, in as many passes as it takes until a pass finds no new process. */
 struct walk {
 	struct fry *fry;
 	struct broadcast *broadcast;
-	bool proc;     /* /proc tells of the pids that fry-run knows */
-	bool hidden;   /* but not of everybody */
-	bool again;    /* one walk was not enough: whole groups are killed */
-	bool thorough; /* all of it is read, rather than the children of the children */
-	unsigned fresh;
+	bool proc;      /* /proc belongs to this pid namespace */
+	bool hidden;    /* but hides processes of other users: hidepid in proc(5) */
+	bool again;     /* an earlier walk was not enough: kill whole groups */
+	bool thorough;  /* read all of /proc instead of the children files */
+	unsigned fresh; /* processes that this pass found first */
 	int64_t began;
-	pid_t killed_group; /* the last one, so as not to kill a large one for each member */
+	pid_t killed_group; /* so that a large group is not killed once for each member */
 };
 
 static struct process *table_find(const struct table *table, pid_t pid)
 {
 	size_t mask = table->slots - 1;
 
-	if (table->count == 0) /* a page that was never used is not touched */
+	if (table->count == 0) /* spares the page fault of a table that was never used */
 		return NULL;
 	for (size_t i = (size_t)pid & mask; table->slot[i] != 0; i = (i + 1) & mask)
 		if (table->process[table->slot[i] - 1].pid == pid)
@@ -72,7 +73,7 @@ static void table_index(struct table *table, size_t place)
 	table->slot[i] = (uint32_t)place + 1;
 }
 
-/* Twice the room. Returns -1 with errno ENOMEM, and the table as it was. */
+/* Double the table. Returns -1 with errno ENOMEM; the table is unchanged then. */
 static int table_grow(struct table *table)
 {
 	size_t old = table->slots, slots = old == 0 ? SMALL_TREE : 2 * old;
@@ -104,7 +105,7 @@ static struct process *table_add(struct table *table, const struct process *proc
 	return &table->process[table->count++];
 }
 
-/* What is known becomes what was known before. */
+/* Make the current table the previous one. */
 static void table_turn(struct fry *fry)
 {
 	struct table turned = fry->tree.previous;
@@ -117,7 +118,7 @@ static void table_turn(struct fry *fry)
 		       fry->tree.current.slots * sizeof(*fry->tree.current.slot));
 }
 
-/* By pid, or by pidfd if it is not -1. As a step, if it is one of which a fry-run is to be told. */
+/* Signal by pidfd, or by pid if fd is -1. A step carries STEP_CODE if the queue has room for it. */
 static int signal_send(const struct fry *fry, pid_t pid, int fd, int sig, bool step)
 {
 	siginfo_t info = {.si_signo = sig, .si_code = STEP_CODE};
@@ -133,8 +134,8 @@ static int signal_send(const struct fry *fry, pid_t pid, int fd, int sig, bool s
 }
 
 /*
- * Signal a process that was found below. ESRCH is success: it has gone by itself. ESTALE: it is not
- * what it was when it was found, and is to be looked at again; most often its parent has died.
+ * Signal a descendant. Returns -1 with errno: ESTALE if it is no longer what the walk found, most often since
+ * its parent has died, so that the next pass has to read it again. ESRCH is success: it has ended.
  */
 static int process_signal(const struct fry *fry, const struct process *process, int sig, bool step)
 {
@@ -144,21 +145,21 @@ static int process_signal(const struct fry *fry, const struct process *process, 
 	if (process->parent == fry->self) {
 		pid_t target = process->pid;
 
-		/* Found without /proc: through a child its whole group can be reached. */
+		/* Without /proc only children are found: reach other members through the group. */
 		if (process->state == 0 && process->group == process->pid && !fry->inherited)
 			target = -target;
 		else if (process->state == 0 && process->group != fry->pgid && !fry->inherited &&
 			 is_child(process->group))
-			return 0; /* as a member of that group */
+			return 0; /* its group's leader is a child, too, and is signalled with its group */
 		return signal_send(fry, target, -1, sig, step) == -1 && errno != ESRCH ? -1 : 0;
 	}
-	/* Opened first, and then found to be what it was: so this is what is signalled. */
+	/* Open, compare, signal: a pidfd cannot come to name another process after the comparison. */
 	fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
 	if (fd == -1 && errno == ESRCH)
 		return 0;
 	same = process_same(process);
 	if (!same && fd != -1) {
-		/* It may have been the last descriptor. */
+		/* The pidfd may have taken the last descriptor, which process_same() needs: try without. */
 		close(fd);
 		fd = -1;
 		same = process_same(process);
@@ -181,9 +182,9 @@ static int process_signal(const struct fry *fry, const struct process *process, 
 }
 
 /*
- * Kill the group of a child, in which a bomb forks faster than it can be read. Only where all of
- * it descends from here: the child leads it, or it belongs to a session that was made below. Who
- * was here before fry-run may have company there that is none of ours.
+ * Kill the group of a child in one call, since a fork bomb in it forks faster than /proc can be read. Every
+ * member has to be a descendant: the child leads the group, or the group is in a session made by a
+ * descendant. An inherited child may share its group with processes that do not descend from fry-run.
  */
 static void kill_group(struct walk *walk, const struct process *process)
 {
@@ -195,39 +196,39 @@ static void kill_group(struct walk *walk, const struct process *process)
 		return;
 	if (process->group != process->pid && !below)
 		return;
-	/* As an unreaped member the child keeps the number from being another's: ask it now. */
+	/* The group id is not reused while the unreaped child is a member, so ask for its group now. */
 	if (getpgid(process->pid) == process->group && kill(-process->group, SIGKILL) == 0)
 		walk->killed_group = process->group;
 }
 
 /*
- * Whether it goes by the name of a fry-run, that of a release's file (fry-run-0.9.0-amd64) included;
- * whoever else does gets its signals with another code.
+ * Whether a process has the name of a fry-run, or of a release's file (fry-run-0.9.0-amd64). Another program
+ * of that name gets the signal, too, only with STEP_CODE as its si_code.
  */
-static bool is_fry(const struct process *process)
+static bool is_nested_fry_run(const struct process *process)
 {
 	return strncmp(process->name, "fry-run", 7) == 0 || strcmp(process->name, "fry-inner") == 0;
 }
 
 /*
- * Whether a nested fry-run is better not told of a step. Its inner process hears of it from the outer one.
- * Where the queue is full the kernel drops the mark, and it would forward what its COMMAND has had.
+ * Whether to skip a nested fry-run at a step. A nested inner process gets the step from its outer one. If the
+ * queue is full, the kernel drops STEP_CODE: the nested fry-run would forward what its COMMAND has had.
  */
-static bool is_untold(const struct fry *fry, const struct process *process)
+static bool skips_step(const struct fry *fry, const struct process *process)
 {
-	/* COMMAND has our own name until it is executed. */
+	/* A child of that name is COMMAND, which has the inner process's name until execve(2). */
 	if (strcmp(process->name, "fry-inner") == 0)
 		return process->parent != fry->self;
 	return process_queue_is_full(process->pid);
 }
 
-/* Returns false if it is to be met once more. */
+/* Send sig to one process. Returns false if the next pass has to read the process again. */
 static bool broadcast_send(struct walk *walk, struct process *process, int sig)
 {
 	const struct broadcast *broadcast = walk->broadcast;
-	bool step = broadcast->group == 0 && sig == broadcast->signal && is_fry(process);
+	bool step = broadcast->group == 0 && sig == broadcast->signal && is_nested_fry_run(process);
 
-	if (broadcast->record_only || (step && is_untold(walk->fry, process)))
+	if (broadcast->record_only || (step && skips_step(walk->fry, process)))
 		return true;
 	if (process_signal(walk->fry, process, sig, step) == 0) {
 		walk->broadcast->sent += sig == broadcast->signal;
@@ -250,8 +251,8 @@ static bool is_recipient(const struct fry *fry, const struct broadcast *broadcas
 	if (broadcast->group == 0 && broadcast->pid == 0)
 		return true;
 	/*
-	 * 0 is a group of another pid namespace: the caller's, where this is PID 1 of the new one after
-	 * `unshare --pid`, or one's that was put into this namespace from outside.
+	 * A group of another pid namespace shows as 0. After `unshare --pid` this process is PID 1 of the new
+	 * namespace, and COMMAND is in the caller's group. A process that nsenter(1) puts there has group 0, too.
 	 */
 	return (broadcast->group != 0 &&
 		(process->group == broadcast->group || (process->group == 0 && fry->self == 1))) ||
@@ -283,31 +284,31 @@ static void broadcast_deliver(struct walk *walk, struct process *process)
 		report_leftover(walk->fry, process->pid, process->name);
 	if (broadcast->terminating || broadcast->record_only)
 		process->delivered |= bit | signal_bit(broadcast->instead_of);
-	/* Also for one that has had the signal: it may not have acted on it. */
+	/* Even if it had the signal before: it may have stopped before it acted on it. */
 	if (broadcast->terminating && (process->state == 'T' || process->state == 0))
 		broadcast_send(walk, process, SIGCONT);
 	if (broadcast->signal == SIGKILL && walk->again)
 		kill_group(walk, process);
 }
 
-/* A process of this walk is visited once, and known by what was noted about it before. */
+/* Add a process to the table, with what earlier walks recorded about it, and deliver the broadcast. */
 static void walk_visit(struct walk *walk, struct process *process)
 {
-	struct process *known = table_find(&walk->fry->tree.current, process->pid);
+	struct process *recorded = table_find(&walk->fry->tree.current, process->pid);
 
-	if (known == NULL)
-		known = table_find(&walk->fry->tree.previous, process->pid);
-	if (known != NULL && known->start == process->start && !known->reaped) {
-		process->delivered = known->delivered;
-		process->forbidden = known->forbidden;
+	if (recorded == NULL)
+		recorded = table_find(&walk->fry->tree.previous, process->pid);
+	if (recorded != NULL && recorded->start == process->start && !recorded->reaped) {
+		process->delivered = recorded->delivered;
+		process->forbidden = recorded->forbidden;
 	}
-	known = table_find(&walk->fry->tree.current, process->pid);
-	if (known != NULL)
-		*known = *process; /* the pid was recycled within the walk */
+	recorded = table_find(&walk->fry->tree.current, process->pid);
+	if (recorded != NULL)
+		*recorded = *process; /* the pid was recycled within the walk */
 	else
-		known = table_add(&walk->fry->tree.current, process);
-	walk->fresh += known != NULL;
-	broadcast_deliver(walk, known != NULL ? known : process);
+		recorded = table_add(&walk->fry->tree.current, process);
+	walk->fresh += recorded != NULL;
+	broadcast_deliver(walk, recorded != NULL ? recorded : process);
 }
 
 static void set_cpu_policy(int policy, int priority)
@@ -317,17 +318,13 @@ static void set_cpu_policy(int policy, int priority)
 	syscall(SYS_sched_setscheduler, 0, policy | SCHED_RESET_ON_FORK, &parameter);
 }
 
-/*
- * Ask for more of the processor once something takes long that began then: under a bomb it is the
- * share of it that decides. In a stop it is kept to the end, as each step there would wait its turn
- * among hundreds. It does no harm to be refused, and who was given another policy keeps it.
- */
 void boost_priority(struct fry *fry, int64_t began)
 {
 	long policy;
 
 	if (fry->tree.boosted || clock_now() < began + 50 * MILLISECOND)
 		return;
+	/* A policy that the caller chose stays: sched(7). */
 	policy = syscall(SYS_sched_getscheduler, 0);
 	if (policy == -1 || (policy & ~SCHED_RESET_ON_FORK) != SCHED_OTHER)
 		return;
@@ -335,37 +332,37 @@ void boost_priority(struct fry *fry, int64_t began)
 	set_cpu_policy(SCHED_FIFO, 1);
 }
 
-/* See whether a pid is a descendant that this walk has not met. */
+/* Visit a process if it is a descendant that this walk has not visited. */
 static void walk_consider(struct walk *walk, pid_t pid)
 {
 	const struct fry *fry = walk->fry;
-	const struct process *known;
+	const struct process *visited;
 	struct process process;
 
 	boost_priority(walk->fry, walk->began);
 	if (pid <= 1 || is_own_process(fry, pid))
 		return;
-	/* Nothing is reaped during a walk, so a child that was met is still the one: most often dead. */
-	known = table_find(&fry->tree.current, pid);
-	if (known != NULL && known->parent == fry->self && !known->recheck)
+	/* Nothing is reaped during a walk, so the pid of a visited child was not reused: skip the read. */
+	visited = table_find(&fry->tree.current, pid);
+	if (visited != NULL && visited->parent == fry->self && !visited->recheck)
 		return;
 	if (process_read(pid, &process) == -1)
 		return;
-	if (known != NULL && known->start == process.start && !known->recheck)
+	if (visited != NULL && visited->start == process.start && !visited->recheck)
 		return;
 	if (process.parent != fry->self && fry->self != 1 &&
 	    !(fry->guard.outer_has_children && process.parent == fry->outer &&
 	      is_own_process(fry, fry->outer))) {
-		/* Below a descendant: one that is still the same, now that its child was read. */
-		known = table_find(&fry->tree.current, process.parent);
-		/* A child of our own is not reaped meanwhile, so there is nothing to look at again. */
-		if (known == NULL || (known->parent != fry->self && !process_same(known)))
+		/* It descends from fry-run if its parent does, and still did after the child was read. */
+		visited = table_find(&fry->tree.current, process.parent);
+		/* A child of fry-run's is not reaped during a walk, so it needs no second look. */
+		if (visited == NULL || (visited->parent != fry->self && !process_same(visited)))
 			return;
 	}
 	walk_visit(walk, &process);
 }
 
-/* Consider the children of one thread. Returns -1 if there is no such file, or it is too long. */
+/* Consider the children of one thread. Returns -1 if the file is missing or too long for the buffer. */
 static int walk_thread(struct walk *walk, pid_t pid, pid_t thread)
 {
 	char path[64], text[8 * SMALL_TREE];
@@ -381,7 +378,7 @@ static int walk_thread(struct walk *walk, pid_t pid, pid_t thread)
 	return 0;
 }
 
-/* Consider the children of all threads; a process that has gone has none. */
+/* Consider the children of all threads: the file lists those that its own thread forked. */
 static void walk_threads(struct walk *walk, pid_t pid)
 {
 	struct listing threads;
@@ -395,7 +392,7 @@ static void walk_threads(struct walk *walk, pid_t pid)
 		walk_thread(walk, pid, (pid_t)thread);
 }
 
-/* A pass for small trees: the children, their children and so on. Returns -1 if that is no way. */
+/* A pass for small trees, by the children files. Returns -1 if walk_proc() has to do it. */
 static int walk_children(struct walk *walk)
 {
 	const struct table *tree = &walk->fry->tree.current;
@@ -420,7 +417,7 @@ static int walk_children(struct walk *walk)
 	return 0;
 }
 
-/* A pass over all of /proc. It is in ascending order, so what forks is mostly met further on. */
+/* A pass over all of /proc. The order is ascending, so a process forked meanwhile mostly comes later. */
 static int walk_proc(struct walk *walk)
 {
 	struct listing pids;
@@ -433,7 +430,7 @@ static int walk_proc(struct walk *walk)
 	return 0;
 }
 
-/* A pass without /proc: wait(2) knows our children, by every number that they could have. */
+/* A pass without /proc: ask waitid(2) about each pid whether it is a child. */
 static void walk_probe(struct walk *walk)
 {
 	struct fry *fry = walk->fry;
@@ -441,7 +438,7 @@ static void walk_probe(struct walk *walk)
 	for (pid_t pid = 2; pid <= LARGE_PID_MAX; pid++) {
 		struct process process = {.pid = pid, .parent = fry->self, .name = "?"};
 
-		/* Few systems have more, and it takes a second to look. */
+		/* Few systems use larger pids, and asking for all of them takes a second. */
 		if (pid > SMALL_PID_MAX && fry->tree.max_pid_seen <= SMALL_PID_MAX &&
 		    (walk->proc || fry->tree.current.count != 0))
 			break;
@@ -454,7 +451,7 @@ static void walk_probe(struct walk *walk)
 	}
 }
 
-/* A pass over the cgroup: its members are ours whoever started them. */
+/* A pass over the cgroup, each member of which is treated as a descendant. */
 static void walk_cgroup(struct walk *walk)
 {
 	const struct fry *fry = walk->fry;
@@ -475,14 +472,14 @@ static void walk_cgroup(struct walk *walk)
 	page_free(text, CGROUP_FILE_SIZE);
 }
 
-/* Those who were known, and are what they were, whoever is their parent by now. */
-static void walk_known(struct walk *walk, const struct table *known)
+/* A pass over the processes in a table that still run, whatever their parents are now. */
+static void walk_table(struct walk *walk, const struct table *table)
 {
-	for (size_t i = 0; i < known->count; i++) {
+	for (size_t i = 0; i < table->count; i++) {
 		struct process now;
 
-		if (table_find(&walk->fry->tree.current, known->process[i].pid) == NULL &&
-		    process_alive(&known->process[i], &now))
+		if (table_find(&walk->fry->tree.current, table->process[i].pid) == NULL &&
+		    process_alive(&table->process[i], &now))
 			walk_visit(walk, &now);
 	}
 }
@@ -499,19 +496,18 @@ static void walk_pass(struct walk *walk)
 		read = walk_proc(walk) == 0;
 	}
 	walk_cgroup(walk);
-	/* It takes milliseconds, so only if there is a child to be found. */
+	/* It takes milliseconds, so do it only while there is a child to find. */
 	if ((!read || walk->hidden || walk->fry->tree.current.count == 0) &&
 	    child_peek(P_ALL, 0, &info) == 0)
 		walk_probe(walk);
 }
 
-/* Whether what only the outer process was a parent of is ours to kill now. */
+/* Whether the outer process has died and left children that only the inner process can kill now. */
 static bool kills_outer_children(const struct fry *fry)
 {
 	return fry->guard.outer_died && fry->tree.outer_children.count != 0;
 }
 
-/* Whether there may be some to stop whose orphans do not come to us: they are noted before. */
 bool orphans_escape(const struct fry *fry)
 {
 	return !fry->subreaper || kills_outer_children(fry);
@@ -530,20 +526,20 @@ void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again)
 	int passes = broadcast->signal == SIGKILL ? MANY_PASSES : SOME_PASSES;
 	struct process first;
 
-	/* Who is missed in a note may get the signal once more. */
+	/* One pass: a process missed here may get the signal twice. */
 	if (broadcast->record_only && !broadcast->log)
 		passes = 1;
-	/* With hidepid, a setuid child of ours may be among those that are not shown. */
+	/* hidepid hides PID 1 from other users, and a setuid child, too: proc(5). */
 	walk.hidden = walk.proc && !broadcast->record_only && process_read(1, &first) == -1;
 	table_turn(fry);
 	if (walk.proc && kills_outer_children(fry))
-		walk_known(&walk, &fry->tree.outer_children);
+		walk_table(&walk, &fry->tree.outer_children);
 	if (walk.proc && orphans_escape(fry))
-		walk_known(&walk, &fry->tree.previous);
+		walk_table(&walk, &fry->tree.previous);
 	do {
 		walk.fresh = 0;
 		walk_pass(&walk);
-		/* Where it takes that long, KILL will have to do, in its time. */
+		/* Give up after a second; KILL gets the rest. */
 		if (broadcast->signal != SIGKILL && clock_now() > walk.began + SECOND)
 			break;
 	} while (walk.fresh != 0 && --passes > 0);
@@ -570,22 +566,22 @@ int tree_init(struct fry *fry)
 
 void tree_note_reaped(struct fry *fry, pid_t pid)
 {
-	struct process *known = table_find(&fry->tree.current, pid);
+	struct process *process = table_find(&fry->tree.current, pid);
 
-	if (known != NULL)
-		known->reaped = true;
+	if (process != NULL)
+		process->reaped = true;
 	if (pid > fry->tree.max_pid_seen)
 		fry->tree.max_pid_seen = pid;
 }
 
 bool tree_outer_children(struct fry *fry)
 {
-	struct broadcast note = {.record_only = true};
+	struct broadcast record = {.record_only = true};
 
 	if (fry->guard.outer_has_children) {
-		tree_walk(fry, &note, false);
-		fry->guard.outer_has_children =
-			note.found != 0; /* if not, there never are any again */
+		tree_walk(fry, &record, false);
+		/* Once none is left none can come: other orphans are the inner process's. */
+		fry->guard.outer_has_children = record.found != 0;
 	}
 	return fry->guard.outer_has_children;
 }
