@@ -1,9 +1,9 @@
 /*
  * cgroup.c - contain COMMAND in a cgroup v2
  *
- * `new` is a leaf below fry-run's own cgroup, made before COMMAND is started and removed when nothing is
- * left in it. `own` is the cgroup that fry-run was placed in, with no other process. A process in there
- * is treated as a descendant wherever it comes from; a descendant that left it is still found.
+ * `new` is a leaf below fry-run's own cgroup. It is made before COMMAND is started, and removed after its
+ * last process. `own` is the cgroup that fry-run was placed in, which must hold no other process. Every
+ * process in the cgroup is treated as a descendant. A descendant that leaves the cgroup is found by src/tree.c.
  */
 /* SPDX-License-Identifier: MIT */
 #include "cgroup.h"
@@ -25,10 +25,10 @@
 #include "sys.h"
 #include "text.h"
 
-/* How long COMMAND's own cgroups may take to be removed. */
+/* The limit for the removal of cgroups that COMMAND made. */
 #define REMOVE_LIMIT (5 * SECOND)
 
-/* Before Linux 5.14 there is none: as this lets try. */
+/* It may be missing: before Linux 5.14. Tests override the name. */
 #ifndef CGROUP_KILL
 #define CGROUP_KILL "cgroup.kill"
 #endif
@@ -55,8 +55,8 @@ static ssize_t file_read(const char *path, char *text, size_t size)
 	return more == -1 ? -1 : (ssize_t)length;
 }
 
-/* The path of a file of the cgroup. Returns false with errno ENAMETOOLONG. */
-static bool file_path(const struct fry *fry, const char *name, char *path, size_t size)
+/* Put the path of one of the cgroup's files together. Returns false with errno ENAMETOOLONG. */
+static bool member_path(const struct fry *fry, const char *name, char *path, size_t size)
 {
 	if (text_format(path, size, "%s/%s", fry->cgroup->path, name) < size)
 		return true;
@@ -64,12 +64,12 @@ static bool file_path(const struct fry *fry, const char *name, char *path, size_
 	return false;
 }
 
-/* Read a file of the cgroup. Returns its length, or -1 with errno. */
+/* Read one of the cgroup's files. Returns its length, or -1 with errno. */
 static ssize_t member_read(const struct fry *fry, const char *name, char *text, size_t size)
 {
 	char path[PATH_MAX];
 
-	return file_path(fry, name, path, sizeof(path)) ? file_read(path, text, size) : -1;
+	return member_path(fry, name, path, sizeof(path)) ? file_read(path, text, size) : -1;
 }
 
 static int file_write(const struct fry *fry, const char *name, const char *word)
@@ -78,7 +78,7 @@ static int file_write(const struct fry *fry, const char *name, const char *word)
 	ssize_t written;
 	int fd, error;
 
-	if (!file_path(fry, name, path, sizeof(path)))
+	if (!member_path(fry, name, path, sizeof(path)))
 		return -1;
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd == -1)
@@ -103,7 +103,7 @@ static char *cut_line(char **text)
 	return line;
 }
 
-/* In mountinfo a blank is written \040, and so are a few others. */
+/* Decode the octal escapes in mountinfo, as \040 for a blank: proc_pid_mountinfo(5). */
 static void unescape(char *text)
 {
 	char *to = text;
@@ -121,8 +121,8 @@ static void unescape(char *text)
 }
 
 /*
- * Put the directory of our cgroup together, from a line of mountinfo and the path that
- * /proc/self/cgroup gives: proc_pid_mountinfo(5), cgroups(7). Returns false if it is not that.
+ * Put the directory of fry-run's cgroup together, from a line of mountinfo and the cgroup's path in the
+ * hierarchy: proc_pid_mountinfo(5), cgroups(7). Returns false if the line is not a mount that holds it.
  */
 static bool find_mount(struct fry *fry, char *line, const char *own)
 {
@@ -142,7 +142,7 @@ static bool find_mount(struct fry *fry, char *line, const char *own)
 	*strchr(point, ' ') = '\0';
 	unescape(root);
 	unescape(point);
-	/* What is mounted may be a part of the hierarchy, which our path has to lead through. */
+	/* A mount may show a part of the hierarchy only, from root on, as in a container. */
 	length = strcmp(root, "/") == 0 ? 0 : strlen(root);
 	if (strncmp(own, root, length) != 0 || (own[length] != '/' && own[length] != '\0'))
 		return false;
@@ -152,7 +152,7 @@ static bool find_mount(struct fry *fry, char *line, const char *own)
 	return access(fry->cgroup->path, F_OK) == 0;
 }
 
-/* Find our own cgroup. Exits where there is none. */
+/* Find fry-run's own cgroup. Exits with 125 if there is none. */
 static void find_own(struct fry *fry, char *text)
 {
 	char *rest = text, *line, *own = fry->cgroup->name;
@@ -165,7 +165,7 @@ static void find_own(struct fry *fry, char *text)
 	if (own[0] == '\0')
 		die_cgroup(fry, "there is no cgroup v2, only v1");
 	if (strncmp(own, "/..", 3) == 0)
-		die_cgroup(fry, "the cgroup is outside of this cgroup namespace");
+		die_cgroup(fry, "the cgroup is outside this cgroup namespace");
 	rest = text;
 	if (file_read("/proc/self/mountinfo", text, CGROUP_FILE_SIZE) == -1)
 		die_cgroup(fry, "/proc/self/mountinfo cannot be read");
@@ -175,7 +175,7 @@ static void find_own(struct fry *fry, char *text)
 	die_cgroup(fry, "no cgroup v2 is mounted that holds this process");
 }
 
-/* Its name as /proc/PID/cgroup has it. */
+/* Append the leaf to the path in the hierarchy. */
 static void name_leaf(struct fry *fry, const char *leaf)
 {
 	char *name = fry->cgroup->name;
@@ -185,7 +185,7 @@ static void name_leaf(struct fry *fry, const char *leaf)
 		die_cgroup(fry, "the path of the cgroup is too long");
 }
 
-/* Choose a name that tells whose it is, and that nobody had before. */
+/* Name the leaf by fry-run's pid, and by the time, since a pid may be reused. */
 static void choose_leaf(struct fry *fry)
 {
 	size_t length = strlen(fry->cgroup->path);
@@ -212,7 +212,7 @@ void cgroup_make(const struct fry *fry)
 	}
 }
 
-/* Whether cgroup.procs lists anybody but fry-run's own processes. The text is cut. */
+/* Whether cgroup.procs lists a process other than fry-run's own. The text is cut into lines. */
 static bool lists_others(const struct fry *fry, char *text)
 {
 	const char *line;
@@ -223,18 +223,18 @@ static bool lists_others(const struct fry *fry, char *text)
 	return false;
 }
 
-/* The cgroup that fry-run was placed in must be a job's, and hold nobody else. */
+/* Check that the cgroup that fry-run was placed in holds no other process and no child cgroup. */
 static void claim_own(struct fry *fry, char *text)
 {
 	char path[PATH_MAX];
 
-	/* The root has neither a type nor events. */
-	if (!file_path(fry, "cgroup.events", path, sizeof(path)) || access(path, F_OK) == -1)
-		die_cgroup(fry, "fry-run is in the root cgroup, which is everybody's");
+	/* Only the root has no cgroup.events: cgroups(7). */
+	if (!member_path(fry, "cgroup.events", path, sizeof(path)) || access(path, F_OK) == -1)
+		die_cgroup(fry, "fry-run is in the root cgroup, which is not limited to one job");
 	if (member_read(fry, "cgroup.stat", text, CGROUP_FILE_SIZE) == -1)
 		die_cgroup(fry, strerror(errno));
 	if (strncmp(text, "nr_descendants 0\n", 17) != 0)
-		die_cgroup(fry, "the cgroup has others below it");
+		die_cgroup(fry, "the cgroup has other cgroups below it");
 	if (cgroup_members(fry, text, CGROUP_FILE_SIZE) == -1)
 		die_cgroup(fry, strerror(errno));
 	if (lists_others(fry, text))
@@ -283,7 +283,7 @@ bool cgroup_holds(const struct fry *fry, pid_t pid)
 	return false;
 }
 
-/* Whether the leaf's state has this line. */
+/* Whether cgroup.events has this line. */
 static bool has_event(const struct fry *fry, const char *event)
 {
 	char text[256], *rest = text, *line;
@@ -322,9 +322,9 @@ void cgroup_wait(const struct fry *fry, int64_t deadline)
 
 	memset(&all, 0xff, sizeof(all));
 	polled[1].fd = signalfd(-1, &all, SFD_CLOEXEC);
-	/* cgroup.events tells of each change once it was read; nothing tells of cgroup.procs. */
+	/* POLLPRI reports a change of cgroup.events since the last read. cgroup.procs is polled every 10 ms. */
 	if (fry->options.cgroup == CGROUP_NEW &&
-	    file_path(fry, "cgroup.events", path, sizeof(path)))
+	    member_path(fry, "cgroup.events", path, sizeof(path)))
 		polled[0].fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (polled[0].fd != -1 && read(polled[0].fd, text, sizeof(text)) == -1)
 		left = 0;
@@ -344,7 +344,7 @@ bool cgroup_kill(const struct fry *fry)
 		return false;
 	if (file_write(fry, CGROUP_KILL, "1") == 0)
 		return true;
-	/* Frozen, nobody forks, and SIGKILL is obeyed. */
+	/* Frozen processes cannot fork but still die of SIGKILL. */
 	fry->cgroup->frozen = true;
 	file_write(fry, "cgroup.freeze", "1");
 	while (has_event(fry, "frozen 0") && clock_now() < limit)
@@ -360,7 +360,7 @@ void cgroup_thaw(const struct fry *fry)
 	file_write(fry, "cgroup.freeze", "0");
 }
 
-/* Find a cgroup in a directory. Returns whether there is one. */
+/* Find a child cgroup in an open directory. Returns whether there is one. */
 static bool find_below(int fd, char *found, size_t size)
 {
 	struct listing list = {.fd = fd, .keep = true};
@@ -375,8 +375,8 @@ static bool find_below(int fd, char *found, size_t size)
 }
 
 /*
- * Remove a cgroup and, before it, those that COMMAND made below it, however deep and however long their
- * paths: with one descriptor that goes down and up. Returns -1 with errno.
+ * Remove a cgroup and, before it, those that COMMAND made below it. One descriptor goes down and up, so
+ * neither their depth nor the length of their paths is limited. Returns -1 with errno.
  */
 static int remove_tree(const char *path)
 {
@@ -404,7 +404,7 @@ static int remove_tree(const char *path)
 	return rmdir(path);
 }
 
-/* A figure of the cgroup: what follows a word in a file, or the whole of it. Returns -1 if none. */
+/* Read the number that follows a word in one of the cgroup's files. Returns -1 if there is none. */
 static int64_t figure_read(const struct fry *fry, const char *name, const char *word)
 {
 	char text[4096], *rest = text, *line;
@@ -421,8 +421,8 @@ static int64_t figure_read(const struct fry *fry, const char *name, const char *
 	return -1;
 }
 
-/* For the report; a controller may not be enabled here. Who comes later finds the leaf removed. */
-static void figures_note(const struct fry *fry)
+/* The second process finds the leaf gone. A figure is -1 if its controller is not enabled. */
+static void figures_record(const struct fry *fry)
 {
 	static const struct {
 		const char *file, *word;
@@ -438,7 +438,7 @@ static void figures_note(const struct fry *fry)
 
 void cgroup_end(const struct fry *fry)
 {
-	figures_note(fry);
+	figures_record(fry);
 	if (fry->options.cgroup != CGROUP_NEW)
 		return;
 	if (fry->options.leftover == LEFTOVER_LEAVE && cgroup_populated(fry))

@@ -11,33 +11,36 @@
 
 struct fry;
 
-enum { CGROUP_FILE_SIZE = 1 << 18 }; /* no file that is read is longer */
+enum { CGROUP_FILE_SIZE = 1 << 18 }; /* longer files are truncated */
 
 struct cgroup {
-	char path[PATH_MAX]; /* of its directory */
-	char name[PATH_MAX]; /* as /proc/PID/cgroup has it */
-	bool frozen;         /* by us, and to be thawed */
+	char path[PATH_MAX]; /* its directory */
+	char name[PATH_MAX]; /* its path in the hierarchy, as in /proc/PID/cgroup */
+	bool frozen;         /* cgroup_kill() froze it */
 };
 
-/* Find our own cgroup, and choose a leaf or claim it. Exits with 125 if that is impossible. */
+/* Find fry-run's cgroup, and name a leaf below it (new) or claim it (own). Exits with 125 on failure. */
 void cgroup_start(struct fry *fry);
-/* Make the leaf. Exits with 125 if that is impossible. */
+/* Make the leaf. Exits with 125 on failure. */
 void cgroup_make(const struct fry *fry);
 /* In the child: enter the leaf. Returns -1 with errno. */
 int cgroup_enter(const struct fry *fry);
-/* Read cgroup.procs into text. Returns its length, or -1. */
+/* Read cgroup.procs into text. Returns its length, or -1: also without --cgroup. */
 ssize_t cgroup_members(const struct fry *fry, char *text, size_t size);
-/* Whether a process is in the cgroup now. */
+/* Whether a process is in the cgroup now. False if /proc cannot tell. */
 bool cgroup_holds(const struct fry *fry, pid_t pid);
-/* Whether a process other than fry-run's own is in the cgroup. */
+/* Whether a process is in the cgroup, other than the outer and the inner process. */
 bool cgroup_populated(const struct fry *fry);
-/* Wait for that to change, for a signal, or until a deadline. */
+/* Wait until the cgroup is empty or changes, a signal is pending, or the deadline is over. */
 void cgroup_wait(const struct fry *fry, int64_t deadline);
-/* Kill all in the leaf and return true; or freeze it, so that each process can be killed. */
+/*
+ * Kill every process in the leaf and return true. Without cgroup.kill, or with --cgroup=own, return false:
+ * each process has to be killed. The leaf is frozen until cgroup_thaw() then.
+ */
 bool cgroup_kill(const struct fry *fry);
-/* Thaw what was frozen, so that it dies. */
+/* Thaw the leaf if cgroup_kill() froze it. */
 void cgroup_thaw(const struct fry *fry);
-/* Note the figures for the report, and remove the leaf. */
+/* Record the figures for the report, and remove the leaf. */
 void cgroup_end(const struct fry *fry);
 
 #endif
