@@ -1,14 +1,14 @@
 /*
  * tty.c - the controlling terminal: job control works as if fry-run were absent
  *
- * COMMAND stays in the caller's process group unless another placement is asked for, so the terminal does
- * to COMMAND what it does to a job: signals, and the checks of background reads. What remains is to stop
- * when COMMAND has stopped, for the shell to notice; to hand the foreground to a group of COMMAND's own,
- * or the terminal to its session; and to leave the terminal as it was.
+ * COMMAND stays in the caller's process group unless --pgroup says otherwise. The terminal then treats
+ * COMMAND as it treats any job: it sends signals and checks background reads. Three tasks are left. When
+ * COMMAND stops, fry-run stops with it, so that the shell notices. The foreground is handed to COMMAND's own
+ * group, or the terminal to its session. In the end the terminal is restored.
  *
- * One process sees COMMAND stop and go on, and one stops for the shell: the inner and the outer process,
- * or the only one. The inner process itself is never stopped by this, so it can always continue the outer
- * one. What it saw last is in struct channel.
+ * The inner process sees COMMAND stop and continue, the outer process stops for the shell, and the only
+ * process does both. The inner process does not stop, so it can always continue the outer one. It publishes
+ * COMMAND's state in struct channel.
  */
 /* SPDX-License-Identifier: MIT */
 #include "tty.h"
@@ -27,7 +27,7 @@
 #include "process.h"
 #include "sys.h"
 
-/* Open the controlling terminal. Returns a descriptor, and whether it is to be closed, or -1. */
+/* Open the controlling terminal. Returns a descriptor, to be closed if *opened, or -1. */
 static int terminal_open(const struct fry *fry, bool *opened)
 {
 	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -37,7 +37,7 @@ static int terminal_open(const struct fry *fry, bool *opened)
 		return fd;
 	if (errno == ENXIO)
 		return -1;
-	/* No /dev in a small root, or no descriptor to spare. */
+	/* /dev may be missing in a small root, and EMFILE leaves no descriptor: try the standard ones. */
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (tcgetsid(fd) == fry->sid)
 			return fd;
@@ -61,7 +61,7 @@ void tty_start(struct fry *fry)
 		return;
 	tty->present = true;
 	tty->has_shell = fry->caller != 0 && getsid(fry->caller) == fry->sid;
-	/* In the background these would be a shell's, which edits a line. */
+	/* In the background these would be the modes in which the shell edits its command line. */
 	tty->modes_known = tcgetpgrp(fd) == fry->pgid && tcgetattr(fd, &tty->modes) == 0;
 	terminal_close(fd, opened);
 }
@@ -78,7 +78,7 @@ static pid_t zombie_make(void)
 	}
 	if (pid == -1)
 		return -1;
-	/* By whoever of the two comes first; who stops it holds nobody. */
+	/* Set the group in parent and child, since either may run first. KILL ends even a stopped child. */
 	setpgid(pid, pid);
 	kill(pid, SIGKILL);
 	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
@@ -86,9 +86,9 @@ static pid_t zombie_make(void)
 }
 
 /*
- * Where fry-run leads the session of the terminal, that is to be COMMAND's, which leads another.
- * The kernel sends HUP and CONT to the foreground group of a terminal that is given up: to a
- * group, therefore, that has none but a zombie in it.
+ * Hand the terminal to COMMAND's new session, if fry-run leads the session that has it. When a leader gives
+ * a terminal up, the kernel sends HUP and CONT to the foreground group: tty_ioctl(4). So a group that holds
+ * a zombie only is in the foreground meanwhile.
  */
 void tty_detach(struct fry *fry)
 {
@@ -104,7 +104,7 @@ void tty_detach(struct fry *fry)
 	terminal_close(fd, opened);
 	if (tty->handover_fd == -1)
 		return;
-	tty->suspends_with_command = false; /* and no shell is left to see */
+	tty->suspends_with_command = false; /* fry-run led the session, so there is no shell */
 	holder = zombie_make();
 	if (holder == -1)
 		die_fork(errno);
@@ -121,11 +121,11 @@ void tty_attach(const struct fry *fry)
 	if (fry->tty.handover_fd != -1)
 		ioctl(fry->tty.handover_fd, TIOCSCTTY, 0);
 #else
-	(void)fry; /* a leader has what it opens */
+	(void)fry; /* a session leader without a terminal acquires the one that it opens: POSIX */
 #endif
 }
 
-/* As all signals are blocked, the background may do this: no TTOU stops it, tcsetpgrp(3). */
+/* From the background tcsetpgrp(3) works since TTOU is blocked. */
 bool tty_set_foreground(const struct fry *fry, pid_t group)
 {
 	bool opened, given;
@@ -139,7 +139,7 @@ bool tty_set_foreground(const struct fry *fry, pid_t group)
 	return given;
 }
 
-/* Take the foreground back from COMMAND's group, or from one that is gone. */
+/* Take the foreground back from COMMAND's group, or from a group that has ended. */
 static void foreground_take(const struct fry *fry, int fd)
 {
 	pid_t group = tcgetpgrp(fd);
@@ -161,7 +161,7 @@ void tty_end(struct fry *fry)
 	tty_note_continued(fry);
 	fd = terminal_open(fry, &opened);
 	foreground_take(fry, fd);
-	/* What COMMAND leaves when it exits is meant: stty(1). */
+	/* After a normal exit keep the terminal modes that COMMAND set: stty(1). */
 	if (fry->tty.modes_known && tcgetpgrp(fd) == fry->caller_pgid &&
 	    (!shared->result.ended || WIFSIGNALED(shared->result.status) || fry->schedule.at != -1))
 		tcsetattr(fd, TCSANOW, &fry->tty.modes);
@@ -174,9 +174,10 @@ static void tty_note_stopped(struct fry *fry, int sig)
 	int fd;
 
 	/*
-	 * In a group of its own COMMAND can be stopped though no shell is there to continue it, as
-	 * the kernel would not let it in an orphaned group. And a job that was in the background
-	 * is told nothing when it comes to the foreground running: it reads, and is stopped.
+	 * Continue COMMAND in its own group at once in two cases. Without a shell nothing else would
+	 * continue it; the kernel stopped it since its group is not orphaned: its parent is in the session.
+	 * A background job that the shell has put in the foreground while it ran gets no signal: COMMAND
+	 * reads, is stopped by TTIN, and only now can fry-run hand it the foreground.
 	 */
 	if (job_control && fry->command_leads_group &&
 	    (!fry->tty.has_shell ||
@@ -184,7 +185,7 @@ static void tty_note_stopped(struct fry *fry, int sig)
 		kill(-fry->command_pgid, SIGCONT);
 		return;
 	}
-	/* PID 1 of a namespace of its own cannot make the outer process stop, so COMMAND goes on. */
+	/* PID 1 of its own pid namespace has no pid of the outer process to stop it by: continue COMMAND. */
 	if (fry->role == INNER && fry->self == 1)
 		kill(fry->command_leads_group ? -fry->command_pgid : fry->command, SIGCONT);
 	if (!fry->tty.suspends_with_command || fry->self == 1)
@@ -194,7 +195,7 @@ static void tty_note_stopped(struct fry *fry, int sig)
 	terminal_close(fd, opened);
 	fry->shared->channel.stopped = sig;
 	fry->shared->channel.stops++;
-	/* A stop that can wait, until it was looked whether COMMAND goes on, is left to tty_suspend_self. */
+	/* tty_suspend_self() checks whether COMMAND was continued before it stops. STOP has to come from here. */
 	signal_outer(fry, job_control ? SIGCHLD : SIGSTOP);
 }
 
@@ -223,14 +224,14 @@ void tty_poll_command(struct fry *fry)
 		else if (info.si_code == CLD_CONTINUED)
 			tty_note_continued(fry);
 	}
-	tty_note_continued(fry); /* it has ended */
+	tty_note_continued(fry); /* COMMAND has ended */
 }
 
 void tty_note_cont(struct fry *fry)
 {
 	struct shared *shared = fry->shared;
 
-	/* This stop the inner process has made itself, and it is over. */
+	/* The inner process sent STOP itself, and CONT has ended that stop. */
 	if (shared->channel.stopped == SIGSTOP)
 		fry->tty.stops = shared->channel.stops;
 	shared->channel.continued = fry->tty.stops;
@@ -239,13 +240,14 @@ void tty_note_cont(struct fry *fry)
 int tty_stop_due(struct fry *fry)
 {
 	const struct channel *channel = &fry->shared->channel;
-	unsigned stops = channel->stops; /* first, or a stop noted in between would be missed */
+	unsigned stops =
+		channel->stops; /* read first: a stop recorded in between must not count as followed */
 	int sig = channel->stopped;
 
 	if (fry->tty.stops == stops)
 		return 0;
 	fry->tty.stops = stops;
-	/* COMMAND goes on, or the inner process has sent STOP already. */
+	/* 0: COMMAND was continued. STOP: the inner process has sent it already. */
 	return sig == SIGSTOP && fry->inner != 0 ? 0 : sig;
 }
 
@@ -256,7 +258,10 @@ void tty_suspend_self(struct fry *fry, int sig)
 
 	signal_default(sig);
 	kill(fry->self, sig);
-	/* It is pending, and CONT discards it from now on. If COMMAND went on before, that shows now. */
+	/*
+	 * The signal is pending, and a CONT from now on discards it: signal(7). If COMMAND was continued
+	 * before, discard it here.
+	 */
 	if (fry->inner == 0)
 		tty_poll_command(fry);
 	if (channel->stopped == 0 || channel->stops != fry->tty.stops) {
@@ -264,7 +269,7 @@ void tty_suspend_self(struct fry *fry, int sig)
 		return;
 	}
 	pending_deliver(sig);
-	/* If no CONT is pending it has not stopped: an orphaned group obeys only STOP. */
+	/* If no CONT is pending, the process has not stopped: in an orphaned group only STOP does it. */
 	if (!pending_has(SIGCONT))
 		kill(fry->self, SIGSTOP);
 }

@@ -11,34 +11,34 @@
 struct fry;
 
 struct tty {
-	bool present;
-	bool suspends_with_command; /* so that the shell sees the job stop */
-	bool has_shell;             /* the caller is in the same session */
-	bool modes_known;           /* they were read while fry-run was in the foreground */
+	bool present;               /* there is a controlling terminal */
+	bool suspends_with_command; /* stop together with COMMAND, so that the shell notices */
+	bool has_shell;             /* the caller is in the same session, and may continue a job */
+	bool modes_known;           /* read at the start, while fry-run was in the foreground */
 	struct termios modes;
-	int handover_fd; /* the terminal, on its way to COMMAND's session; -1: it stays */
-	unsigned stops;  /* those that this process followed */
+	int handover_fd; /* the terminal to hand to COMMAND's new session; -1: none */
+	unsigned stops;  /* COMMAND's stops that this process has followed */
 };
 
-/* See whether there is a controlling terminal, and what its modes are. */
+/* Detect the controlling terminal, and save its modes. */
 void tty_start(struct fry *fry);
-/* Give the terminal up, for a COMMAND that is to lead a session. Exits if no process can be made. */
+/* Give the terminal up for COMMAND's new session. Exits with 125 if fork(2) fails. */
 void tty_detach(struct fry *fry);
-/* In the child, which leads that session: take the terminal. */
+/* In the child, as the leader of the new session: acquire the terminal. */
 void tty_attach(const struct fry *fry);
-/* If fry-run is in the foreground, put COMMAND's own group there. Returns whether that was done. */
+/* If fry-run's group is in the foreground, put COMMAND's own group there. Returns whether it did. */
 bool tty_set_foreground(const struct fry *fry, pid_t group);
-/* See whether COMMAND was stopped or continued. */
+/* Ask wait(2) whether COMMAND was stopped or continued, and act on it. */
 void tty_poll_command(struct fry *fry);
-/* Note that COMMAND was continued, or has ended. */
+/* Record that COMMAND is not stopped: it was continued or has ended. Continue the outer process. */
 void tty_note_continued(struct fry *fry);
-/* Note that CONT came to fry-run, and after which stop. */
+/* Record after which of COMMAND's stops fry-run received CONT. */
 void tty_note_cont(struct fry *fry);
-/* Returns the signal that COMMAND was stopped by, if fry-run has yet to stop as well; otherwise 0. */
+/* Returns the signal that stopped COMMAND if fry-run has yet to stop with it; otherwise 0. */
 int tty_stop_due(struct fry *fry);
-/* Stop by sig as COMMAND did. Returns when fry-run was continued, or at once if COMMAND was. */
+/* Stop by sig as COMMAND did. Returns when fry-run is continued, or at once if COMMAND was. */
 void tty_suspend_self(struct fry *fry, int sig);
-/* At the end: take the foreground back, and restore the modes if COMMAND could not. */
+/* At the end: take the foreground back. Restore the modes unless COMMAND exited by itself. */
 void tty_end(struct fry *fry);
 
 #endif
