@@ -1,9 +1,9 @@
 /*
  * report.c - how the run went, as one line of JSON
  *
- * The process that does or sees something notes it in struct log, which both processes share. The process
- * that the caller knows writes the line, at its end and with a single write(2), so that the lines of
- * several runs in one file do not mix. A report never changes the exit status.
+ * The outer and the inner process record events in struct log, which they share. The outer or the only
+ * process writes the line at its end, to a file with a single write(2), so that lines of several runs do not
+ * mix. A report never changes the exit status.
  */
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
@@ -30,10 +30,10 @@ __attribute__((noreturn)) static void die_report(const struct fry *fry, const ch
 	exit(EXIT_FRY);
 }
 
-/* A pipe that nobody reads must not hold fry-run for ever. */
+/* Milliseconds after which fry-run gives up on a pipe that is not read. */
 enum { WRITE_WAIT = 1000 };
 
-/* The descriptor that fd:N names, which then is fry-run's. Returns -1 with errno. */
+/* Take the descriptor that fd:N names, so that COMMAND does not inherit it. Returns -1 with errno. */
 static int descriptor_take(const struct fry *fry, const char *number)
 {
 	int fd = text_parse_number(number, INT_MAX), flags, own;
@@ -47,14 +47,14 @@ static int descriptor_take(const struct fry *fry, const char *number)
 		errno = EBADF;
 		return -1;
 	}
-	/* Unless it is a standard descriptor of COMMAND's as well. */
+	/* A standard descriptor stays open for COMMAND. */
 	if (fd > STDERR_FILENO)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	own = descriptor_reopen(fd);
 	return own != -1 ? descriptor_raise(own) : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
-/* A FIFO without a reader is refused, by O_NONBLOCK. Returns -1 with errno. */
+/* Open a file to append to. O_NONBLOCK makes a FIFO without a reader fail. Returns -1 with errno. */
 static int file_open(const char *name)
 {
 	return descriptor_raise(open(
@@ -85,7 +85,7 @@ void report_open(struct fry *fry)
 		die_report(fry, strerror(errno));
 }
 
-/* The other process may have been killed, or traced, while it wrote the number. */
+/* Bound a count from the shared log: a tracer of the other process can write any number there. */
 static unsigned noted_count(unsigned count)
 {
 	return count < MAX_NOTED ? count : MAX_NOTED;
@@ -123,13 +123,13 @@ void report_reaped(struct fry *fry, pid_t pid, int status)
 	shared->log.reaped++;
 	for (unsigned i = 0; i < noted_count(shared->log.leftovers); i++)
 		if (shared->log.leftover[i].pid == pid && shared->log.leftover[i].signal == 0)
-			/* One that caught TERM and exited ended by it all the same. */
+			/* A process that caught TERM and exited counts as ended by TERM. */
 			shared->log.leftover[i].signal = WIFSIGNALED(status)
 								 ? WTERMSIG(status)
 								 : schedule_signal(&fry->schedule);
 }
 
-/* Whether what is at from begins a valid UTF-8 sequence of length bytes: RFC 3629. */
+/* Whether a valid UTF-8 sequence of length bytes begins here: RFC 3629. */
 static bool is_utf8(const unsigned char *from, size_t length)
 {
 	static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -143,7 +143,7 @@ static bool is_utf8(const unsigned char *from, size_t length)
 	return code >= least[length] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
 }
 
-/* Add a string as JSON has it, RFC 8259; what is not UTF-8 becomes U+FFFD. */
+/* Add a JSON string: RFC 8259. A byte that is not UTF-8 becomes U+FFFD. */
 static void add_string(struct text *text, const char *string)
 {
 	const unsigned char *at = (const unsigned char *)string;
@@ -192,7 +192,7 @@ static void add_usage(struct text *text, const struct fry *fry)
 		 date.tm_mon + 1, date.tm_mday, date.tm_hour, date.tm_min, date.tm_sec,
 		 (int)(start.tv_nsec / MILLISECOND));
 	add_seconds(text, "wall_s", clock_now() - fry->began);
-	/* Of all that was reaped below, by whomever: getrusage(2). */
+	/* RUSAGE_CHILDREN includes descendants that other processes reaped: getrusage(2). */
 	getrusage(RUSAGE_CHILDREN, &usage);
 	add_seconds(text, "user_s", span_of(usage.ru_utime));
 	add_seconds(text, "sys_s", span_of(usage.ru_stime));
@@ -302,8 +302,8 @@ static void compose(struct text *text, const struct fry *fry, int status)
 }
 
 /*
- * Write the line: to a file at once, so that the lines of several runs do not mix; to a reader what it
- * takes in WRITE_WAIT. Returns -1 with errno if that is not all.
+ * Write the line. A file gets it in one write(2), so that lines of several runs do not mix. A pipe or socket
+ * gets PIPE_BUF at a time, until WRITE_WAIT is over. Returns -1 with errno if a part is not written.
  */
 static int write_all(int fd, const char *from, size_t length)
 {
@@ -337,7 +337,7 @@ void report_write(const struct fry *fry, int status)
 	if (fry->report == -1)
 		return;
 	compose(&text, fry, status);
-	/* Times may have grown by a digit when it is composed once more. */
+	/* The first pass counts the length. The second one needs some spare room: the times may be longer. */
 	text.size = text.length + 64;
 	text.length = 0;
 	text.to = page_alloc(text.size);

@@ -13,36 +13,36 @@ struct fry;
 
 enum { MAX_NOTED = 256, NAME_SIZE = 16, CGROUP_FIGURES = 3 };
 
-/* What both processes noted for the report. */
+/* What the outer and the inner process have recorded for the report. */
 struct log {
 	_Atomic unsigned reaped;
 	unsigned steps, leftovers;
 	unsigned forwarded[SIGNALS];
-	int64_t first; /* when the first of the steps was */
+	int64_t first; /* time of the first step */
 	struct noted_step {
 		int signal;
-		unsigned found; /* processes that were left */
-		int64_t after;
+		unsigned found; /* remaining processes */
+		int64_t after;  /* time since the first step */
 	} step[MAX_NOTED];
 	struct noted_leftover {
 		pid_t pid;
-		int signal; /* that ended it; 0: it is not known to have ended */
+		int signal; /* signal that ended it; 0: not known to have ended */
 		char name[NAME_SIZE];
 	} leftover[MAX_NOTED];
-	int64_t figure[CGROUP_FIGURES]; /* memory.peak and the like; -1: not known */
+	int64_t figure[CGROUP_FIGURES]; /* memory.peak, cpu.stat, memory.events; -1: unknown */
 };
 
-/* Move a descriptor above stderr: a standard one is COMMAND's, if only as a closed one. -1 stays. */
+/* Move a descriptor above stderr, since COMMAND may expect 0, 1 or 2 closed. Returns it, or -1. */
 int descriptor_raise(int fd);
-/* Open what --report names. Exits with 125 if it cannot be written to. */
+/* Open the file or descriptor that --report names. Exits with 125 on failure. */
 void report_open(struct fry *fry);
-/* Note a step of the schedule, when it was, and how many processes were left. */
+/* Record a step of the schedule: its signal, its time, and the number of remaining processes. */
 void report_step(struct fry *fry, int sig, int64_t when, unsigned found);
-/* Note a process that outlived COMMAND. */
+/* Record a leftover. */
 void report_leftover(struct fry *fry, pid_t pid, const char *name);
-/* Note that an orphan was reaped, and what ended it. */
+/* Record that an orphan was reaped, with its wait status. */
 void report_reaped(struct fry *fry, pid_t pid, int status);
-/* At the end, with the status that fry-run exits with: write the line. */
+/* At the end: write the line. status is the one that fry-run exits with. */
 void report_write(const struct fry *fry, int status);
 
 #endif
