@@ -1,8 +1,7 @@
 /*
- * process.c - one process, as /proc shows it, and whose it is
+ * process.c - one process as /proc shows it, and its relation to fry-run
  *
- * What /proc tells may be stale by the time it is read, and /proc itself may belong to another pid
- * namespace.
+ * Data from /proc may be stale when it is used, and /proc may belong to another pid namespace.
  */
 /* SPDX-License-Identifier: MIT */
 #include "process.h"
@@ -31,7 +30,7 @@ ssize_t proc_read(const char *path, char *text, size_t size)
 	return length;
 }
 
-/* What follows a name at the start of a line. Returns NULL if there is none: proc_pid_status(5). */
+/* Find a field of proc_pid_status(5). Returns the text after its name, or NULL. */
 static const char *find_field(const char *text, const char *name)
 {
 	size_t length = strlen(name);
@@ -46,8 +45,8 @@ static const char *find_field(const char *text, const char *name)
 }
 
 /*
- * Whether /proc belongs to this pid namespace: /proc/self names us by the pid that we know. One of
- * an outer namespace could do so by chance, but then lists a pid for each namespace under NSpid.
+ * /proc belongs to this pid namespace if /proc/self is fry-run's pid there. /proc of an enclosing namespace
+ * may match by chance, but its NSpid has more than one number: proc_pid_status(5).
  */
 bool proc_is_ours(struct fry *fry)
 {
@@ -60,13 +59,13 @@ bool proc_is_ours(struct fry *fry)
 	text[length] = '\0';
 	if (scan_number(&line) != fry->self)
 		return false;
-	if (fry->tree.proc_is_ours) /* it takes the kernel long to write all of that */
+	if (fry->tree.proc_is_ours) /* reading status is slow, so do it once */
 		return true;
 	if (proc_read("/proc/self/status", text, sizeof(text)) <= 0)
 		return false;
 	line = find_field(text, "NSpid:");
 	if (line == NULL)
-		return true; /* before Linux 4.1 */
+		return true; /* there is no NSpid before Linux 4.1 */
 	scan_number(&line);
 	fry->tree.proc_is_ours = *line == '\n';
 	return fry->tree.proc_is_ours;
@@ -74,7 +73,7 @@ bool proc_is_ours(struct fry *fry)
 
 int process_read(pid_t pid, struct process *process)
 {
-	enum { PARENT = 1, REACH_GROUP, SESSION, THREADS = 17, START = 19, FIELDS };
+	enum { PARENT = 1, GROUP, SESSION, THREADS = 17, START = 19, FIELDS };
 	long long field[FIELDS] = {0};
 	char path[32], text[1024], *name, *end;
 	const char *rest;
@@ -83,7 +82,7 @@ int process_read(pid_t pid, struct process *process)
 	if (proc_read(path, text, sizeof(text)) <= 0)
 		return -1;
 	name = strchr(text, '(');
-	end = strrchr(text, ')'); /* a name may hold anything */
+	end = strrchr(text, ')'); /* the last one, since a name may contain any character */
 	if (name == NULL || end == NULL || end < name || end[1] != ' ' || end[2] == '\0')
 		return -1;
 	*end = '\0';
@@ -93,7 +92,7 @@ int process_read(pid_t pid, struct process *process)
 	for (int i = PARENT; i < FIELDS; i++)
 		field[i] = scan_number(&rest);
 	process->parent = (pid_t)field[PARENT];
-	process->group = (pid_t)field[REACH_GROUP];
+	process->group = (pid_t)field[GROUP];
 	process->session = (pid_t)field[SESSION];
 	process->threads = (unsigned long)field[THREADS];
 	process->start = (unsigned long long)field[START];
@@ -108,7 +107,7 @@ bool process_same(const struct process *process)
 	       now.parent == process->parent;
 }
 
-/* Whether only the wait status is left. (A thread may outlive the first one, which is shown.) */
+/* The state is the first thread's, which is a zombie while other threads still run. */
 bool process_is_dead(const struct process *process)
 {
 	return process->state == 'X' || (process->state == 'Z' && process->threads <= 1);
@@ -125,7 +124,7 @@ int child_peek(idtype_t type, pid_t pid, siginfo_t *info)
 	int flags = WEXITED | WNOHANG | WNOWAIT;
 	int result = waitid(type, (id_t)pid, info, flags | __WALL);
 
-	/* waitid(2) takes __WALL since Linux 4.7. */
+	/* Before Linux 4.7 waitid(2) refuses __WALL. */
 	return result == -1 && errno == EINVAL ? waitid(type, (id_t)pid, info, flags) : result;
 }
 
@@ -171,13 +170,13 @@ bool is_own_process(const struct fry *fry, pid_t pid)
 	       (fry->role == INNER && pid == fry->outer && outer_lives(fry));
 }
 
-/* It cannot be another's number: opened first, and then found to be the parent still. */
 void signal_outer(const struct fry *fry, int sig)
 {
 	int fd;
 
-	if (fry->role != INNER || fry->outer == 0) /* kill(0) would be for our own group */
+	if (fry->role != INNER || fry->outer == 0) /* kill(0) would signal the own group */
 		return;
+	/* Open, compare, signal: once it is the parent still, the pidfd is the outer process. */
 	fd = (int)syscall(SYS_pidfd_open, fry->outer, 0);
 	if (outer_lives(fry) &&
 	    (fd == -1 ||

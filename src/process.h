@@ -1,4 +1,4 @@
-/* process.h - one process, as /proc shows it, and whose it is */
+/* process.h - one process as /proc shows it, and its relation to fry-run */
 /* SPDX-License-Identifier: MIT */
 #ifndef PROCESS_H
 #define PROCESS_H
@@ -14,16 +14,16 @@
 
 struct fry;
 
-/* One process below fry-run, as it was when it was last seen. */
+/* One descendant, as of the latest read. */
 struct process {
 	pid_t pid, parent, group, session;
-	unsigned long long start; /* in clock ticks since boot: with pid, it names one process */
+	unsigned long long start; /* in clock ticks since boot; pid and start identify a process */
 	unsigned long threads;
-	uint64_t delivered; /* bit N-1: has been sent signal N of a stop */
+	uint64_t delivered; /* bit N-1: signal N of a stop was sent to it */
 	char state;         /* as in proc_pid_stat(5); 0 if unknown, without /proc */
-	bool forbidden;     /* may not be signalled, and was named for it */
+	bool forbidden;     /* signalling it failed, and the message was printed */
 	bool reaped;        /* its pid may be reused */
-	bool recheck;       /* had another parent when it was to be signalled */
+	bool recheck;       /* it changed before it was signalled: read it again */
 	char name[NAME_SIZE];
 };
 
@@ -31,27 +31,27 @@ struct process {
 ssize_t proc_read(const char *path, char *text, size_t size);
 /* Whether /proc belongs to this pid namespace. */
 bool proc_is_ours(struct fry *fry);
-/* Fill in a process from /proc/PID/stat. Returns -1 if there is none. */
+/* Fill in a process from /proc/PID/stat. Returns -1 if it cannot be read. */
 int process_read(pid_t pid, struct process *process);
-/* Whether a pid still names the process that it did, with the same parent. */
+/* Whether the pid still names this process, with the same parent. */
 bool process_same(const struct process *process);
-/* Whether only the wait status is left. */
+/* Whether the process has ended, though it may still be a zombie. Every thread has to have ended. */
 bool process_is_dead(const struct process *process);
-/* Whether it lives as the same process, whatever its parent is; it is read again into now. */
+/* Whether the pid still names this process, whatever its parent, and it lives. now is the new read. */
 bool process_alive(const struct process *process, struct process *now);
-/* Whether a process has ended, as far as /proc tells: true if it cannot be read. */
+/* Whether a process has ended, by /proc: true if it cannot be read. */
 bool process_died(pid_t pid);
-/* Whether the queue of signals of a process's user is full: proc_pid_status(5). */
+/* Whether the signal queue of a process's user is full: SigQ in proc_pid_status(5). */
 bool process_queue_is_full(pid_t pid);
-/* See whether a child has ended, without reaping it. Returns -1 with ECHILD if there is none. */
+/* As waitid(2), for zombies, without reaping: info->si_pid is 0 if none. Returns -1 with errno ECHILD. */
 int child_peek(idtype_t type, pid_t pid, siginfo_t *info);
-/* Whether this is an unreaped child of ours, whatever /proc says. */
+/* Whether pid is an unreaped child of this process, by waitid(2) instead of /proc. */
 bool is_child(pid_t pid);
 /* In the inner process: whether the outer one lives. Its pid is not reused while it is the parent. */
 bool outer_lives(const struct fry *fry);
-/* In the inner process: send a signal to the outer one. */
+/* In the inner process: signal the outer one if it lives. */
 void signal_outer(const struct fry *fry, int sig);
-/* Whether this is one of fry-run's own processes, and no descendant. */
+/* Whether pid is this process or the other one of the guard. */
 bool is_own_process(const struct fry *fry, pid_t pid);
 
 #endif
