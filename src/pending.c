@@ -30,13 +30,13 @@ static int receive_from(const sigset_t *set, siginfo_t *info, int64_t deadline)
 		struct timespec wait = {0};
 
 		if (left > INT32_MAX * SECOND)
-			left = INT32_MAX * SECOND; /* time_t may have no more */
+			left = INT32_MAX * SECOND; /* the largest 32-bit time_t */
 		if (left > 0)
 			wait = (struct timespec){.tv_sec = (time_t)(left / SECOND),
 						 .tv_nsec = (long)(left % SECOND)};
 
 		sig = sigtimedwait(set, info, deadline == NEVER ? NULL : &wait);
-	} while (sig == -1 && errno == EINTR); /* after SIGSTOP and SIGCONT */
+	} while (sig == -1 && errno == EINTR); /* after SIGSTOP and SIGCONT: signal(7) */
 	return sig == -1 ? 0 : sig;
 }
 
