@@ -11,7 +11,7 @@
 
 #include "text.h"
 
-/* What a shell or `kill -l` says: on Linux glibc's count, under musl too, whose SIGRTMIN is 35. */
+/* Names as `kill -l` prints them. On Linux that is glibc's RTMIN, 34, though SIGRTMIN is 35 under musl. */
 #if defined(__linux__) || !defined(SIGRTMIN)
 enum { RTMIN = 34, RTMAX = SIGNALS - 1 };
 #else
@@ -19,7 +19,7 @@ enum { RTMIN = 34, RTMAX = SIGNALS - 1 };
 #define RTMAX SIGRTMAX
 #endif
 
-/* With aliases after the name that is printed. */
+/* An alias follows the name that is printed. */
 static const struct {
 	const char *name;
 	int number;
@@ -54,7 +54,7 @@ static const struct {
 
 enum { NAMES = sizeof(signal_names) / sizeof(signal_names[0]) };
 
-/* RTMIN, RTMIN+n, RTMAX, RTMAX-n. Returns the signal, or -1. */
+/* Parse RTMIN, RTMIN+n, RTMAX, RTMAX-n. Returns the signal, or -1. */
 static int parse_realtime(const char *word)
 {
 	int offset = 0;
