@@ -1,7 +1,7 @@
 /*
  * schedule.c - the stop schedule
  *
- * It only moves forward, and no wait is ever restarted.
+ * The schedule only moves forward, and no wait is restarted.
  */
 /* SPDX-License-Identifier: MIT */
 #include "schedule.h"
@@ -13,7 +13,7 @@
 
 const char *schedule_parse(struct schedule *schedule, const char *word)
 {
-	bool waits = true; /* nothing to wait for yet */
+	bool waits = true; /* the last word was a duration, or there was none */
 	struct step *last = NULL;
 
 	*schedule = (struct schedule){.at = -1};
@@ -49,7 +49,7 @@ const char *schedule_parse(struct schedule *schedule, const char *word)
 			break;
 		word += length + 1;
 	}
-	/* Without a wait the last step has for ever, but after KILL nobody can do anything. */
+	/* A last step without a wait never expires; after KILL, KILL_WAIT applies. */
 	if (!waits)
 		last->wait = last->signal == SIGKILL ? KILL_WAIT : NEVER;
 	return NULL;
@@ -69,7 +69,10 @@ void schedule_set_default(struct schedule *schedule, int64_t wait)
 	}
 }
 
-/* Go to a step. By receipt its signal is for COMMAND's group: the rest gets it before KILL does. */
+/*
+ * Go to a step. If a received signal enters it, COMMAND's group alone has that signal: other descendants get
+ * it before KILL, halfway through the wait, or 5 s before its end if the wait is at least 10 s.
+ */
 static void schedule_enter(struct schedule *schedule, int at, int64_t now, bool received)
 {
 	int64_t wait = at < schedule->steps ? schedule->step[at].wait : NEVER;
@@ -83,7 +86,7 @@ static void schedule_enter(struct schedule *schedule, int at, int64_t now, bool 
 			clock_add(now, wait < 10 * SECOND ? wait / 2 : wait - 5 * SECOND);
 }
 
-/* Go to the step of a signal if it lies ahead. */
+/* Go to the step of a signal if it lies ahead. A signal without a step has the first one. */
 static void schedule_advance(struct schedule *schedule, int sig, int64_t now, bool received)
 {
 	int own = 0;
@@ -155,7 +158,7 @@ void schedule_kill(struct schedule *schedule)
 
 bool schedule_may_send(const struct schedule *schedule, int sig)
 {
-	if (sig == SIGTERM) /* to those who outlive COMMAND */
+	if (sig == SIGTERM) /* to leftovers */
 		return true;
 	if (schedule->at != -1 && schedule->spread != NEVER && schedule_signal(schedule) == sig)
 		return true;

@@ -9,41 +9,41 @@
 #include "clock.h"
 
 #define STEP_WAIT (10 * SECOND) /* between the steps by default */
-#define KILL_WAIT (10 * SECOND) /* after KILL, while no process dies any more */
+#define KILL_WAIT (10 * SECOND) /* after KILL, since the last process died */
 
 enum { MAX_STEPS = 16 };
 
-/* Send a signal, wait, go on to the next step. */
+/* Each step sends its signal and waits before the next step. */
 struct schedule {
 	struct step {
 		int signal;
 		int64_t wait;
 	} step[MAX_STEPS];
 	int steps;
-	int at; /* step under way; -1: no request to end was received; steps: it is over */
-	int64_t deadline; /* when the wait of this step is over */
-	int64_t spread;   /* when its signal, so far for COMMAND's group, goes to everything left */
+	int at;           /* current step; -1: no termination request yet; steps: it is over */
+	int64_t deadline; /* when the wait of the current step is over */
+	int64_t spread;   /* when its signal, which COMMAND's group had, goes to every descendant */
 };
 
 /* Parse a schedule of start-stop-daemon(8). Returns NULL, or the rule that word breaks. */
 const char *schedule_parse(struct schedule *schedule, const char *word);
-/* Set the default schedule with this wait between the steps; 0: without KILL. */
+/* Set the default schedule, with this wait between its steps; 0: without KILL. */
 void schedule_set_default(struct schedule *schedule, int64_t wait);
-/* A request to end was received as sig: go to its step if that lies ahead. */
+/* On receipt of sig, a termination request: go to its step if that lies ahead. */
 void schedule_request(struct schedule *schedule, int sig, int64_t now);
-/* COMMAND has ended before its descendants: go to the TERM step if that lies ahead. */
+/* When COMMAND has ended before its descendants: go to the TERM step if that lies ahead. */
 void schedule_leftover(struct schedule *schedule, int64_t now);
-/* If the wait of this step is over, go to the next and return true. */
+/* If the wait of the current step is over, go to the next step and return true. */
 bool schedule_expire(struct schedule *schedule, int64_t now);
-/* If the signal of this step is now to go to everything left, return true, once. */
+/* If the signal of the current step is now due for every descendant, return true, once. */
 bool schedule_spread(struct schedule *schedule, int64_t now);
-/* Returns when the next of both is due. */
+/* Returns when schedule_expire() or schedule_spread() is due next. */
 int64_t schedule_next(const struct schedule *schedule);
-/* Returns how long a stop takes at most until KILL is due, or until the last wait is over. */
+/* Returns how long a stop takes at most until KILL is due, or the last wait is over if there is none. */
 int64_t schedule_until_kill(const struct schedule *schedule);
-/* Returns the signal of the step under way; 0 if there is none. */
+/* Returns the signal of the current step; 0 if there is none. */
 int schedule_signal(const struct schedule *schedule);
-/* Leave one step, KILL, and enter it. */
+/* Replace the schedule by one step, KILL, and enter it. */
 void schedule_kill(struct schedule *schedule);
 /* Whether the schedule may yet send sig to a process that has not had it. */
 bool schedule_may_send(const struct schedule *schedule, int sig);
