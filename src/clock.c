@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-/* The unit that a duration ends in, in nanoseconds, or -1. */
+/* Parse the unit at the end of a duration. Returns nanoseconds, or -1. */
 static int64_t parse_unit(const char *word)
 {
 	static const struct {
@@ -43,7 +43,7 @@ int64_t clock_parse_duration(const char *word)
 	for (size_t i = 0; i < fraction; i++) {
 		int64_t part = (digits[i] - '0') * unit;
 
-		/* Round up: what is not nothing must not become `never`. */
+		/* Round up: a small duration must not become 0, which means never. */
 		span = clock_add(span, part / 10 + (part % 10 != 0));
 		unit = unit / 10 + (unit % 10 != 0);
 	}

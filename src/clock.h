@@ -11,9 +11,9 @@
 
 /* Returns CLOCK_MONOTONIC. */
 int64_t clock_now(void);
-/* Returns a time plus a span. */
+/* Returns a time plus a span, or NEVER if it is too large. */
 int64_t clock_add(int64_t time, int64_t span);
-/* Parse a DURATION of timeout(1), rounding up. Returns nanoseconds, or -1 with errno EINVAL. */
+/* Parse a DURATION of timeout(1), and round up. Returns nanoseconds, or -1 with errno EINVAL. */
 int64_t clock_parse_duration(const char *word);
 
 #endif
