@@ -1,8 +1,7 @@
 /*
  * text.c - put text together, and take numbers from it
  *
- * What fry-run needs of printf(3), and numbers as the kernel writes them. libc's stdio would be a sixth of
- * the binary.
+ * These replace printf(3) and strtol(3), since libc's stdio would be a sixth of the binary.
  */
 /* SPDX-License-Identifier: MIT */
 #include "text.h"
@@ -13,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What there is no room for is counted all the same. */
+/* Append text. Count the full length even when truncated. */
 static void text_put(struct text *text, const char *from, size_t length)
 {
 	size_t room = text->size > text->length ? text->size - text->length - 1 : 0;
@@ -27,7 +26,7 @@ static void text_put(struct text *text, const char *from, size_t length)
 	text->length += length;
 }
 
-/* A number, with zeros before it up to so many digits. */
+/* Append a number, with leading zeros up to the least number of digits. */
 static void text_put_number(struct text *text, long long number, size_t least)
 {
 	unsigned long long left = (unsigned long long)number;
@@ -42,7 +41,7 @@ static void text_put_number(struct text *text, long long number, size_t least)
 	text_put(text, first, (size_t)(end - first));
 }
 
-/* Cut the precision off a conversion: %.400s, or %.*s and an argument. */
+/* Cut the precision off a conversion: %.400s, or %.*s with an argument. Returns SIZE_MAX for none. */
 static size_t precision_cut(const char **conversion, va_list *arguments)
 {
 	if (**conversion != '.')
@@ -77,14 +76,14 @@ static void text_put_conversion(struct text *text, const char **format, va_list 
 		*format += 2;
 		text_put_number(text, va_arg(*arguments, long long), digits);
 		break;
-	default: /* the compiler's check of formats knows more conversions than this function */
+	default: /* -Wformat accepts conversions that are missing here */
 		__builtin_trap();
 	}
 }
 
 void text_vadd(struct text *text, const char *format, va_list arguments)
 {
-	va_list rest; /* one that can be pointed to, whatever it is made of */
+	va_list rest; /* where va_list is an array, &arguments has another type than &rest */
 
 	va_copy(rest, arguments);
 	for (;;) {

@@ -12,16 +12,16 @@ struct text {
 	size_t size, length; /* length counts in full even when the text is truncated */
 };
 
-/* Append as printf(3) does for s, c, d and lld, with or without a precision. Aborts at any other. */
+/* Append as printf(3) does. Conversions are s, c, d and lld, with an optional precision; others trap. */
 void text_vadd(struct text *text, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* As snprintf(3), with the same conversions. */
 size_t text_format(char *to, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Parse a word of decimal digits alone. Returns the number, or -1 if it is none or larger than max. */
+/* Parse a word of decimal digits. Returns the number, or -1 if it is none or larger than max. */
 int text_parse_number(const char *word, int max);
-/* Scan the next decimal number, after blanks, and move *text behind it. Huge numbers saturate. */
+/* Scan a decimal number after blanks, and move *text behind it. Returns 0 without digits. */
 long long scan_number(const char **text);
 
 #endif
