@@ -19,8 +19,8 @@
 #include "text.h"
 
 /*
- * Never block on a reader of stderr that has stalled. A terminal has room for a byte at least where
- * poll(2) says so, and a pipe for a line, if nobody else writes to it at that moment.
+ * Never block on a stalled reader of stderr. After poll(2) a terminal has room for at least one byte, and a
+ * pipe for PIPE_BUF, unless another process writes to it in between.
  */
 static void stderr_put(const char *from, size_t length)
 {
@@ -37,18 +37,18 @@ static void stderr_put(const char *from, size_t length)
 	}
 }
 
-/* Write a line that was put together; one byte of room is left for its end. */
+/* Write a line. Its buffer has one more byte, for the newline. */
 static void line_write(struct text *line)
 {
 	size_t length = strlen(line->to);
 	int fd;
 
-	/* One line whatever a name holds, and nothing that a terminal would obey. */
+	/* A process's name may contain newlines and escape sequences of the terminal. */
 	for (size_t i = 0; i < length; i++)
 		if (iscntrl((unsigned char)line->to[i]))
 			line->to[i] = '?';
 	line->to[length++] = '\n';
-	/* SIGPIPE is blocked, and dropped later. */
+	/* EPIPE raises SIGPIPE, which is blocked; signals_accept() drops it. */
 	fd = descriptor_reopen(STDERR_FILENO);
 	if (fd == -1)
 		stderr_put(line->to, length);

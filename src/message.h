@@ -9,7 +9,7 @@ struct fry;
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Report that fork(2) failed with this errno, and exit with 125. */
 __attribute__((noreturn)) void die_fork(int error);
-/* The same as warn(), with the seconds since the start, if -v was given at least level times. */
+/* As warn(), with the seconds since the start, if -v was given at least level times. */
 void log_verbose(const struct fry *fry, int level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
