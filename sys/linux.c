@@ -1,8 +1,8 @@
 /*
- * linux.c - what Linux alone is asked for
+ * linux.c - signal masks, descriptors and memory on Linux
  *
- * libc keeps a few signals for itself and leaves them out of its sets and calls; fry-run forwards all
- * there are, so masks and dispositions are set past it. posix.c has the same by POSIX.
+ * libc reserves a few real-time signals and refuses them in sigfillset(3) and sigaction(2): nptl(7).
+ * fry-run forwards every signal, so it makes the system calls itself. posix.c does the same by POSIX.
  */
 /* SPDX-License-Identifier: MIT */
 #include "sys.h"
@@ -56,12 +56,12 @@ void system_defaults(struct options *options)
 
 void system_check(const struct options *options)
 {
-	(void)options; /* all of it can be had */
+	(void)options; /* Linux has all of it */
 }
 
 enum { LONG_BITS = 8 * sizeof(long) };
 
-/* The word of a set, and the bit in it, that stand for a signal. */
+/* The word of a set that holds a signal's bit, in the kernel's layout. */
 static unsigned long *mask_word(sigset_t *set, int sig)
 {
 	return &((unsigned long *)set)[(sig - 1) / LONG_BITS];
@@ -101,7 +101,7 @@ void signal_heed(struct sigaction *old)
 	sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, old);
 }
 
-/* libc's sigaction(2) refuses the signals that libc uses itself. All zero is SIG_DFL. */
+/* libc refuses its reserved signals: sigaction(2). The kernel's struct with all zeros is SIG_DFL. */
 void signal_default(int sig)
 {
 	static const uint64_t action[8] = {0};
@@ -110,7 +110,7 @@ void signal_default(int sig)
 		syscall(SYS_rt_sigaction, sig, action, NULL, SIGNALS / 8);
 }
 
-/* A fresh open file description has flags of its own: proc_pid_fd(5). A regular file never blocks. */
+/* Opening /proc/PID/fd/N makes a new open file description: proc_pid_fd(5). Regular files never block. */
 int descriptor_reopen(int fd)
 {
 	char path[32];
@@ -134,20 +134,20 @@ int signal_queue(pid_t pid, siginfo_t *info)
 	return (int)syscall(SYS_rt_sigqueueinfo, pid, info->si_signo, info);
 }
 
-/* By SIGCHLD, which is never forwarded. */
+/* SIGCHLD, since it is never forwarded. */
 void parent_watch(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGCHLD);
 }
 
-/* A core_pattern that is a pipe heeds no limit. */
+/* The kernel ignores RLIMIT_CORE if core_pattern is a pipe, but obeys PR_SET_DUMPABLE: core(5). */
 void core_forbid(void)
 {
 	prctl(PR_SET_DUMPABLE, 0);
 	prlimit(0, RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0}, NULL);
 }
 
-/* Close all but stderr, and one more, where close_range(2), of Linux 5.9, is missing. */
+/* Close every descriptor above stderr other than keep, before Linux 5.9, which has close_range(2). */
 static void close_listed(int keep)
 {
 	struct listing open_fds;

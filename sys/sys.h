@@ -1,4 +1,4 @@
-/* sys.h - what a system is asked for: linux.c and posix.c */
+/* sys.h - what differs between systems: linux.c and posix.c */
 /* SPDX-License-Identifier: MIT */
 #ifndef SYS_H
 #define SYS_H
@@ -11,46 +11,49 @@
 
 struct options;
 
-/* What is added to --help. */
+/* Lines that --help adds on this system. */
 extern const char system_usage[];
 /* Set the options to their defaults on this system. */
 void system_defaults(struct options *options);
-/* Exits with 125 if the options ask for what this system does not have. */
+/* Exits with 125 if this system does not support an option that is set. */
 void system_check(const struct options *options);
 
-/* Sets of signals, including those that libc uses itself. */
+/* As sigfillset(3), sigaddset(3) and sigprocmask(2), with the signals that libc reserves for itself. */
 void mask_fill(sigset_t *set);
 void mask_add(sigset_t *set, int sig);
-/* Remove a signal. Returns whether the set had it. */
+/* Remove a signal from a set. Returns whether the set had it. */
 bool mask_test_clear(sigset_t *set, int sig);
-/* Block the signals of a set and no others; old, if it is not NULL, receives the previous mask. */
+/* Set the signal mask. The previous one goes to old unless that is NULL. */
 void mask_set(const sigset_t *set, sigset_t *old);
 
-/* Have SIGCHLD, and other signals that are ignored by default, stay pending; old receives its action. */
+/*
+ * Set dispositions so that SIGCHLD, and other signals that are ignored by default, stay pending while they
+ * are blocked. The previous disposition of SIGCHLD goes to old.
+ */
 void signal_heed(struct sigaction *old);
-/* Give a signal its default disposition. */
+/* Set a signal's disposition to SIG_DFL. */
 void signal_default(int sig);
-/* Send a signal with its value, and its sender where possible. Returns -1 with errno. */
+/* Send a signal with the value in info, and with its sender where possible. Returns -1 with errno. */
 int signal_queue(pid_t pid, siginfo_t *info);
-/* Returns a descriptor that is readable while a signal is pending, signalfd(2), or -1 with errno. */
+/* Returns a descriptor that is readable while a signal is pending: signalfd(2). Returns -1 with errno. */
 int pending_open(void);
-/* Ask for SIGCHLD at the parent's death. */
+/* Ask the kernel for SIGCHLD at the parent's death. */
 void parent_watch(void);
-/* Dump no core. */
+/* Forbid a core dump of this process. */
 void core_forbid(void);
 
-/* Close every descriptor above stderr, but one. */
+/* Close every descriptor above stderr other than keep. */
 void descriptors_close(int keep);
 /*
- * Open once more, for writing without ever blocking, what a descriptor is open for: a pipe or a terminal,
- * whose flags are shared with other processes. Returns -1 with errno where that is impossible.
+ * Open the pipe or terminal of a descriptor once more, to write without blocking. O_NONBLOCK on the
+ * descriptor itself would change COMMAND's, too, since both share the flags: open(2). Returns -1 with errno.
  */
 int descriptor_reopen(int fd);
 
-/* Zeroed pages. Returns NULL with errno ENOMEM. libc's malloc would double the binary. */
+/* Allocate zeroed pages, since libc's malloc would double the binary. Returns NULL with errno ENOMEM. */
 void *page_alloc(size_t size);
 void page_free(void *memory, size_t size);
-/* The same, shared after fork(2). */
+/* Allocate zeroed pages that stay shared after fork(2). Returns NULL with errno ENOMEM. */
 void *page_map_shared(size_t size);
 
 #endif
