@@ -146,8 +146,8 @@ static enum kill_reach kill_atomically(const struct fry *fry)
 }
 
 /*
- * Whether processes are left whose death sends this process no SIGCHLD. If so, it has waited a moment
- * before it returns, since the caller goes on to the next walk.
+ * Whether processes are left whose death sends no SIGCHLD here. If so, this function waits a moment, so that
+ * the caller's next walk does not follow at once.
  */
 static bool others_left(struct fry *fry, const struct broadcast *broadcast)
 {

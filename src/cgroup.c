@@ -3,7 +3,7 @@
  *
  * `new` is a leaf below fry-run's own cgroup. It is made before COMMAND is started, and removed after its
  * last process. `own` is the cgroup that fry-run was placed in, which must hold no other process. Every
- * process in the cgroup is treated as a descendant. A descendant that leaves the cgroup is found by src/tree.c.
+ * process in the cgroup is treated as a descendant. src/tree.c finds a descendant that leaves the cgroup.
  */
 /* SPDX-License-Identifier: MIT */
 #include "cgroup.h"

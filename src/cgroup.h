@@ -27,7 +27,7 @@ void cgroup_make(const struct fry *fry);
 int cgroup_enter(const struct fry *fry);
 /* Read cgroup.procs into text. Returns its length, or -1: also without --cgroup. */
 ssize_t cgroup_members(const struct fry *fry, char *text, size_t size);
-/* Whether a process is in the cgroup now. False if /proc cannot tell. */
+/* Whether a process is in the cgroup now. False if /proc cannot be read. */
 bool cgroup_holds(const struct fry *fry, pid_t pid);
 /* Whether a process is in the cgroup, other than the outer and the inner process. */
 bool cgroup_populated(const struct fry *fry);

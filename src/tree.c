@@ -1,13 +1,14 @@
 /*
  * tree.c - the processes below fry-run, found and signalled
  *
- * What /proc tells may be stale by the time it is read. Therefore:
+ * Data from /proc may be stale when it is used. Therefore:
  *
  * - The pid of a child is not reused before the child is reaped, and nothing is reaped during a walk:
  *   kill(2) is safe for it, and for a group that it is in.
  * - Any other descendant is opened as a pidfd, read again, and only then signalled: its pid may have been
  *   reused since the first read.
- * - A pid of 1 or less is never signalled: a torn read of /proc can give 0, and kill(0) is for the own group.
+ * - A pid of 1 or less is never signalled: a torn read of /proc can give 0, and kill(0) signals the own
+ *   group.
  */
 /* SPDX-License-Identifier: MIT */
 #include "tree.h"

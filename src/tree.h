@@ -63,7 +63,7 @@ void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again);
 void tree_name(struct fry *fry, const char *why);
 /* In the inner process: whether the outer process has other children. */
 bool tree_outer_children(struct fry *fry);
-/* Whether there may be descendants whose orphans are not reparented to this process. */
+/* Whether orphans of a descendant may be reparented to a process other than this one. */
 bool orphans_escape(const struct fry *fry);
 /*
  * Against a fork bomb the share of the processor decides: 50 ms after began switch to SCHED_FIFO. In a stop
