@@ -153,8 +153,7 @@ static bool others_left(struct fry *fry, const struct broadcast *broadcast)
 {
 	siginfo_t info;
 
-	if (cgroup_populated(
-		    fry)) { /* by a process that was put into it and descends from others */
+	if (cgroup_populated(fry)) { /* its members may have other parents */
 		cgroup_wait(fry, clock_now() + 10 * MILLISECOND);
 		return true;
 	}

@@ -87,7 +87,7 @@ static pid_t zombie_make(void)
 
 /*
  * Hand the terminal to COMMAND's new session, if fry-run leads the session that has it. When a leader gives
- * a terminal up, the kernel sends HUP and CONT to the foreground group: tty_ioctl(4). So a group that holds
+ * a terminal up, the kernel sends HUP and CONT to the foreground group: ioctl_tty(2). So a group that holds
  * a zombie only is in the foreground meanwhile.
  */
 void tty_detach(struct fry *fry)
@@ -240,8 +240,7 @@ void tty_note_cont(struct fry *fry)
 int tty_stop_due(struct fry *fry)
 {
 	const struct channel *channel = &fry->shared->channel;
-	unsigned stops =
-		channel->stops; /* read first: a stop recorded in between must not count as followed */
+	unsigned stops = channel->stops; /* read first: a stop in between must count as new */
 	int sig = channel->stopped;
 
 	if (fry->tty.stops == stops)
