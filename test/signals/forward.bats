@@ -171,6 +171,7 @@ received() {
 	for signal in HUP INT USR1 TERM RTMIN+2 QUIT; do
 		kill -"$signal" "$pid"
 		wait_line command.out "$signal"
+		if [[ $signal == @(INT|TERM|QUIT) ]]; then wait_line child.out "$signal"; fi
 	done
 	assert_got command HUP INT USR1 TERM RTMIN+2 QUIT
 	assert_got child INT TERM QUIT
@@ -199,6 +200,7 @@ received() {
 		for signal in HUP INT RTMIN+2 TERM; do
 			kill -"$signal" "$pid"
 			wait_line command.out "$signal"
+			wait_line child.out "$signal" # the kernel delivers pending signals by number
 		done
 		assert_got command HUP INT RTMIN+2 TERM
 		assert_got child HUP INT RTMIN+2 TERM
