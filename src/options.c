@@ -1,15 +1,15 @@
 /*
  * options.c - the command line and FRY_RUN_OPTS
  *
- * An invalid argument is rejected before anything is started, with the argument and the rule that it
- * breaks.
+ * Each option is a row of the table in this file: the row parses the option, and --help is made from the
+ * rows. An invalid argument ends fry-run before anything is started, with a message that names the option
+ * and the rule that the argument breaks. getopt_long(3) would add 3 KiB to the static binary.
  */
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,129 +34,79 @@ __asm__(".section .rodata\n"
 	".byte 0\n"
 	".previous\n");
 
-static const char usage_text[] =
-	"Usage: fry-run [OPTION]... [--] COMMAND [ARG]...\n"
-	"Run COMMAND, forward signals to it, and leave nothing behind when it ends.\n"
-	"  -k, --kill-after=DURATION  wait between INT, TERM and KILL (10s; 0: no KILL)\n"
-	"      --stop=SCHEDULE        the steps themselves, such as INT/7s/TERM/2s/KILL\n"
-	"  -t, --timeout=DURATION     stop COMMAND after this time, and exit 124\n"
-	"  -p, --parent-death=SIGNAL  act as if SIGNAL came when the parent dies\n"
-	"      --leftover=stop|wait|leave|fail  for processes that outlive COMMAND (stop)\n"
-	"      --scope=auto|command|group|tree  who gets forwarded signals (auto)\n"
-	"  -g, --group, -c, --single-child   --scope=group, --scope=command\n"
-	"  -r, --rewrite=FROM:TO      forward TO where FROM is received; 0 drops it\n"
-	"      --pgroup=auto|inherit|new|session|PGID  the group of COMMAND (auto)\n"
-	"      --cgroup=new|own       contain COMMAND in a cgroup v2 as well\n"
-	"      --guard, --no-guard    survive kill -9 of fry-run (on, but as PID 1)\n"
-	"      --status=mirror|code   die of COMMAND's signal N, or exit 128+N (mirror)\n"
-	"  -e, --expect=CODE          exit 0 where COMMAND's status is CODE\n"
-	"  -w, --warn-reaped          name each orphan as it is reaped\n"
-	"  -v, --verbose              say what is done and why; repeat for more\n"
-	"      --report=FILE|fd:N     append one line of JSON on how the run went\n"
-	"  -P, --pause                run no COMMAND: reap until INT, TERM or QUIT\n"
-	"  -s                         no effect: fry-run is always a subreaper\n"
-	"  -l, -L, --license   -h, --help   -V, --version   print it and exit\n"
-	"Exit status: COMMAND's; 124 timed out; 125 fry-run failed; 126 COMMAND cannot be\n"
-	"executed; 127 COMMAND not found. FRY_RUN_OPTS in the environment is read first.\n";
-
-/* Options that have no letter. */
-enum { STOP = UCHAR_MAX + 1, LEFTOVER, SCOPE, PGROUP, CGROUP, GUARD, NO_GUARD, STATUS, REPORT };
-
-static const char option_letters[] = "+:k:t:p:gcr:e:wvPslLhV";
-
-static const struct option option_names[] = {
-	{"kill-after", required_argument, NULL, 'k'},
-	{"stop", required_argument, NULL, STOP},
-	{"timeout", required_argument, NULL, 't'},
-	{"parent-death", required_argument, NULL, 'p'},
-	{"leftover", required_argument, NULL, LEFTOVER},
-	{"scope", required_argument, NULL, SCOPE},
-	{"group", no_argument, NULL, 'g'},
-	{"single-child", no_argument, NULL, 'c'},
-	{"rewrite", required_argument, NULL, 'r'},
-	{"pgroup", required_argument, NULL, PGROUP},
-	{"cgroup", required_argument, NULL, CGROUP},
-	{"guard", no_argument, NULL, GUARD},
-	{"no-guard", no_argument, NULL, NO_GUARD},
-	{"status", required_argument, NULL, STATUS},
-	{"expect", required_argument, NULL, 'e'},
-	{"warn-reaped", no_argument, NULL, 'w'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"report", required_argument, NULL, REPORT},
-	{"pause", no_argument, NULL, 'P'},
-	{"license", no_argument, NULL, 'l'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{NULL, 0, NULL, 0},
+struct option_row {
+	const char *name;     /* after --; NULL: the option has letters only */
+	const char *letters;  /* each of them is the option, after - */
+	const char *argument; /* as --help shows it, or the choices; NULL: the option takes none */
+	void (*parse)(struct fry *fry, const struct option_row *row, const char *argument);
+	void (*set)(struct options *options); /* instead of parse, if there is no argument */
+	const char *help; /* NULL: --help shows the option on the line of the next row */
 };
 
-/* Refuse a word for the rule that it breaks; a very long one must not hide the rule. */
+/* Report an invalid word and exit. The word is cut, so that the rule stays visible. */
 __attribute__((noreturn)) static void die_usage(const char *word, const char *rule)
 {
 	warn("%.400s: %s", word, rule);
 	exit(EXIT_FRY);
 }
 
-/* The same for the argument of an option, which is named as it is documented. */
-__attribute__((noreturn)) static void die_argument(int option, const char *rule)
+/* Report an invalid argument and exit. The message has the option's name even if its letter was given. */
+__attribute__((noreturn)) static void die_argument(const struct option_row *row,
+						   const char *argument, const char *rule)
 {
-	const struct option *name = option_names;
-
-	while (name->name != NULL && name->val != option)
-		name++;
-	warn("--%s=%.400s: %s", name->name, optarg, rule);
+	warn("--%s=%.400s: %s", row->name, argument, rule);
 	exit(EXIT_FRY);
 }
 
-/* The option that getopt_long(3) stopped at: a word, or one letter of it. */
-__attribute__((noreturn)) static void die_option(const char *word, const char *rule)
+/* Report an argument that is none of the row's choices, list them, and exit. */
+__attribute__((noreturn)) static void die_choice(const struct option_row *row, const char *argument)
 {
-	char letter[] = {'-', (char)optopt, '\0'};
+	char rule[80];
+	struct text text = {rule, sizeof(rule), 0};
 
-	die_usage(strncmp(word, "--", 2) == 0 ? word : letter, rule);
+	for (const char *at = row->name; *at != '\0'; at++)
+		text_add(&text, "%c", toupper(*at));
+	text_add(&text, " is ");
+	for (const char *at = row->argument; *at != '\0'; at++)
+		if (*at != '|')
+			text_add(&text, "%c", *at);
+		else
+			text_add(&text, strchr(at + 1, '|') != NULL ? ", " : " or ");
+	die_argument(row, argument, rule);
 }
 
-static void put(const char *text)
+/* Returns the place of a word among the row's choices, as the enum has them, or -1. */
+static int find_choice(const struct option_row *row, const char *word)
 {
-	while (*text != '\0') {
-		ssize_t written = write(STDOUT_FILENO, text, strlen(text));
+	size_t length = strlen(word);
+	const char *choice = row->argument;
 
-		if (written == -1)
-			die_usage("stdout", strerror(errno));
-		text += written;
+	for (int i = 0;; i++) {
+		size_t span = strcspn(choice, "|");
+
+		if (span == length && memcmp(choice, word, span) == 0)
+			return i;
+		if (choice[span] == '\0')
+			return -1;
+		choice += span + 1;
 	}
 }
 
-__attribute__((noreturn)) static void print(const char *text)
+static int parse_choice(const struct option_row *row, const char *argument)
 {
-	put(text);
-	exit(EXIT_SUCCESS);
+	int choice = find_choice(row, argument);
+
+	if (choice == -1)
+		die_choice(row, argument);
+	return choice;
 }
 
-/* The place of a word in a list of words, which an enum follows. Returns -1 if it is not there. */
-static int parse_choice(const char *word, const char *const *choices)
+static int64_t parse_duration(const struct option_row *row, const char *argument)
 {
-	for (int i = 0; choices[i] != NULL; i++)
-		if (strcmp(word, choices[i]) == 0)
-			return i;
-	return -1;
-}
-
-static int parse_signal(int option)
-{
-	int sig = signame_parse(optarg);
-
-	if (sig == -1)
-		die_argument(option, "SIGNAL is a name such as TERM or RTMIN+1, or a number");
-	return sig;
-}
-
-static int64_t parse_duration(int option)
-{
-	int64_t span = clock_parse_duration(optarg);
+	int64_t span = clock_parse_duration(argument);
 
 	if (span == -1)
-		die_argument(option, "DURATION is a decimal number with ms, s, m, h or d");
+		die_argument(row, argument, "DURATION is a decimal number with ms, s, m, h or d");
 	return span;
 }
 
@@ -171,157 +121,333 @@ static long parse_decimal(const char *word, long low, long high)
 		       : (long)number;
 }
 
-static void parse_rewrite(struct options *options)
+static void parse_kill_after(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	const char *colon = strchr(optarg, ':');
+	fry->options.wait_given = true;
+	schedule_set_default(&fry->schedule, parse_duration(row, argument));
+}
+
+static void parse_stop(struct fry *fry, const struct option_row *row, const char *argument)
+{
+	const char *rule = schedule_parse(&fry->schedule, argument);
+
+	if (rule != NULL)
+		die_argument(row, argument, rule);
+	fry->options.stop_given = true;
+}
+
+static void parse_timeout(struct fry *fry, const struct option_row *row, const char *argument)
+{
+	fry->options.timeout = parse_duration(row, argument);
+}
+
+static void parse_parent_death(struct fry *fry, const struct option_row *row, const char *argument)
+{
+	int sig = signame_parse(argument);
+
+	if (sig == -1)
+		die_argument(row, argument,
+			     "SIGNAL is a name such as TERM or RTMIN+1, or a number");
+	fry->options.parent_death = sig;
+}
+
+static void parse_leftover(struct fry *fry, const struct option_row *row, const char *argument)
+{
+	fry->options.leftover = (enum leftover)parse_choice(row, argument);
+}
+
+static void parse_scope(struct fry *fry, const struct option_row *row, const char *argument)
+{
+	fry->options.scope = (enum scope)parse_choice(row, argument);
+}
+
+static void set_group(struct options *options)
+{
+	options->scope = SCOPE_GROUP;
+}
+
+static void set_single_child(struct options *options)
+{
+	options->scope = SCOPE_COMMAND;
+}
+
+static void parse_rewrite(struct fry *fry, const struct option_row *row, const char *argument)
+{
+	const char *colon = strchr(argument, ':');
 	char from[16];
 	int sig, as;
 
-	if (colon == NULL || colon == optarg || (size_t)(colon - optarg) >= sizeof(from))
-		die_argument('r', "a rewrite is FROM:TO, two signals, where TO may be 0");
-	memcpy(from, optarg, (size_t)(colon - optarg));
-	from[colon - optarg] = '\0';
+	if (colon == NULL || colon == argument || (size_t)(colon - argument) >= sizeof(from))
+		die_argument(row, argument, "a rewrite is FROM:TO, two signals, where TO may be 0");
+	memcpy(from, argument, (size_t)(colon - argument));
+	from[colon - argument] = '\0';
 	sig = signame_parse(from);
 	as = strcmp(colon + 1, "0") == 0 ? 0 : signame_parse(colon + 1);
 	if (sig == -1 || as == -1)
-		die_argument('r', "FROM and TO are names such as TERM, or numbers");
+		die_argument(row, argument, "FROM and TO are names such as TERM, or numbers");
 	if (sig == SIGKILL || sig == SIGSTOP || sig == SIGCHLD)
-		die_argument('r', "FROM is a signal that never reaches fry-run to be forwarded");
-	options->as[sig] = (unsigned char)as;
+		die_argument(row, argument,
+			     "FROM is a signal that never reaches fry-run to be forwarded");
+	fry->options.as[sig] = (unsigned char)as;
 }
 
-static void parse_pgroup(struct options *options)
+/* The last of the choices is a number. */
+static void parse_pgroup(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	static const char *const choices[] = {"auto", "inherit", "new", "session", NULL};
-	int choice = parse_choice(optarg, choices);
-	long group = parse_decimal(optarg, 2, INT_MAX);
+	int choice = find_choice(row, argument);
+	long group = parse_decimal(argument, 2, INT_MAX);
 
-	if (choice == -1 && group == -1)
-		die_argument(PGROUP, "PGROUP is auto, inherit, new, session or a group's number");
-	options->placement = choice == -1 ? PLACE_JOIN : (enum placement)choice;
-	options->group = choice == -1 ? (pid_t)group : 0;
+	if (group != -1)
+		choice = PLACE_JOIN;
+	else if (choice == -1 || choice == PLACE_JOIN)
+		die_argument(row, argument,
+			     "PGROUP is auto, inherit, new, session or a group's number");
+	fry->options.placement = (enum placement)choice;
+	fry->options.group = group == -1 ? 0 : (pid_t)group;
 }
 
-static void parse_argument(struct fry *fry, int option)
+/* Without the option there is no cgroup, which is no choice. */
+static void parse_cgroup(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	static const char *const leftovers[] = {"stop", "wait", "leave", "fail", NULL};
-	static const char *const scopes[] = {"auto", "command", "group", "tree", NULL};
-	static const char *const statuses[] = {"mirror", "code", NULL};
-	static const char *const cgroups[] = {"new", "own", NULL};
-	struct options *options = &fry->options;
-	const char *rule;
-	int choice;
+	fry->options.cgroup = parse_choice(row, argument) == 0 ? CGROUP_NEW : CGROUP_OWN;
+}
 
-	switch (option) {
-	case 'k':
-		options->wait_given = true;
-		schedule_set_default(&fry->schedule, parse_duration(option));
-		break;
-	case STOP:
-		options->stop_given = true;
-		rule = schedule_parse(&fry->schedule, optarg);
-		if (rule != NULL)
-			die_argument(option, rule);
-		break;
-	case 't':
-		options->timeout = parse_duration(option);
-		break;
-	case 'p':
-		options->parent_death = parse_signal(option);
-		break;
-	case LEFTOVER:
-		choice = parse_choice(optarg, leftovers);
-		if (choice == -1)
-			die_argument(option, "LEFTOVER is stop, wait, leave or fail");
-		options->leftover = (enum leftover)choice;
-		break;
-	case SCOPE:
-		choice = parse_choice(optarg, scopes);
-		if (choice == -1)
-			die_argument(option, "SCOPE is auto, command, group or tree");
-		options->scope = (enum scope)choice;
-		break;
-	case 'r':
-		parse_rewrite(options);
-		break;
-	case PGROUP:
-		parse_pgroup(options);
-		break;
-	case STATUS:
-		choice = parse_choice(optarg, statuses);
-		if (choice == -1)
-			die_argument(option, "STATUS is mirror or code");
-		options->code = choice == 1;
-		break;
-	case 'e':
-		choice = (int)parse_decimal(optarg, 0, UINT8_MAX);
-		if (choice == -1)
-			die_argument(option, "CODE is a number from 0 to 255");
-		options->expected[choice] = true;
-		break;
-	case CGROUP:
-		choice = parse_choice(optarg, cgroups);
-		if (choice == -1)
-			die_argument(option, "CGROUP is new or own");
-		options->cgroup = choice == 0 ? CGROUP_NEW : CGROUP_OWN;
-		break;
-	case REPORT:
-		options->report = optarg;
-		break;
+static void set_guard(struct options *options)
+{
+	options->guard = true;
+}
+
+static void set_no_guard(struct options *options)
+{
+	options->guard = false;
+}
+
+static void parse_status(struct fry *fry, const struct option_row *row, const char *argument)
+{
+	fry->options.code = parse_choice(row, argument) == 1;
+}
+
+static void parse_expect(struct fry *fry, const struct option_row *row, const char *argument)
+{
+	long code = parse_decimal(argument, 0, UINT8_MAX);
+
+	if (code == -1)
+		die_argument(row, argument, "CODE is a number from 0 to 255");
+	fry->options.expected[code] = true;
+}
+
+static void set_warn_reaped(struct options *options)
+{
+	options->warn_reaped = true;
+}
+
+static void set_verbose(struct options *options)
+{
+	options->verbose++;
+}
+
+static void parse_report(struct fry *fry, const struct option_row *row, const char *argument)
+{
+	(void)row;
+	fry->options.report = argument;
+}
+
+static void set_pause(struct options *options)
+{
+	options->pause = true;
+}
+
+static void set_nothing(struct options *options)
+{
+	(void)options;
+}
+
+static void put(const char *text)
+{
+	while (*text != '\0') {
+		ssize_t written = write(STDOUT_FILENO, text, strlen(text));
+
+		if (written == -1)
+			die_usage("stdout", strerror(errno));
+		text += written;
 	}
 }
 
-/* Read options up to the first word that is none. Returns its place in argv. */
+static void print_license(struct options *options)
+{
+	(void)options;
+	put(license_text);
+	exit(EXIT_SUCCESS);
+}
+
+static void print_version(struct options *options)
+{
+	(void)options;
+	put("fry-run " FRY_VERSION FRY_REVISION "\n");
+	exit(EXIT_SUCCESS);
+}
+
+static void print_help(struct options *options);
+
+/* In the order of --help and of the manual page. */
+static const struct option_row option_table[] = {
+	{"kill-after", "k", "DURATION", parse_kill_after, NULL,
+	 "wait between INT, TERM and KILL (10s; 0: no KILL)"},
+	{"stop", "", "SCHEDULE", parse_stop, NULL,
+	 "the stop schedule, such as INT/7s/TERM/2s/KILL"},
+	{"timeout", "t", "DURATION", parse_timeout, NULL,
+	 "stop COMMAND after this time and exit 124"},
+	{"parent-death", "p", "SIGNAL", parse_parent_death, NULL,
+	 "when the parent dies, act as if SIGNAL came"},
+	{"leftover", "", "stop|wait|leave|fail", parse_leftover, NULL,
+	 "for processes that outlive COMMAND (stop)"},
+	{"scope", "", "auto|command|group|tree", parse_scope, NULL,
+	 "recipients of forwarded signals (auto)"},
+	{"group", "g", NULL, NULL, set_group, NULL},
+	{"single-child", "c", NULL, NULL, set_single_child, "--scope=group, --scope=command"},
+	{"rewrite", "r", "FROM:TO", parse_rewrite, NULL,
+	 "forward TO when FROM is received; 0 drops it"},
+	{"pgroup", "", "auto|inherit|new|session|PGID", parse_pgroup, NULL,
+	 "the group of COMMAND (auto)"},
+	{"cgroup", "", "new|own", parse_cgroup, NULL, "also contain COMMAND in a cgroup v2"},
+	{"guard", "", NULL, NULL, set_guard, NULL},
+	{"no-guard", "", NULL, NULL, set_no_guard,
+	 "clean up if fry-run dies (default, except as PID 1)"},
+	{"status", "", "mirror|code", parse_status, NULL,
+	 "die of COMMAND's signal N, or exit 128+N (mirror)"},
+	{"expect", "e", "CODE", parse_expect, NULL, "exit 0 if COMMAND's status is CODE"},
+	{"warn-reaped", "w", NULL, NULL, set_warn_reaped, "name each orphan when it is reaped"},
+	{"verbose", "v", NULL, NULL, set_verbose, "report what is done and why; repeat for more"},
+	{"report", "", "FILE|fd:N", parse_report, NULL, "append one line of JSON about the run"},
+	{"pause", "P", NULL, NULL, set_pause, "run no COMMAND: reap until INT, TERM or QUIT"},
+	{NULL, "s", NULL, NULL, set_nothing, "no effect: fry-run is always a subreaper"},
+	{"license", "lL", NULL, NULL, print_license, NULL},
+	{"help", "h", NULL, NULL, print_help, NULL},
+	{"version", "V", NULL, NULL, print_version, "print it and exit"},
+};
+
+static const struct option_row *const option_end =
+	option_table + sizeof(option_table) / sizeof(*option_table);
+
+/* Append an option's letters, name and argument to a line of --help. */
+static void help_add(struct text *line, const struct option_row *row)
+{
+	for (const char *letter = row->letters; *letter != '\0'; letter++)
+		text_add(line, "%s-%c", line->length == 0 ? "  " : ", ", *letter);
+	if (row->name != NULL)
+		text_add(line, "%s--%s", line->length == 0 ? "      " : ", ", row->name);
+	if (row->argument != NULL)
+		text_add(line, "=%s", row->argument);
+}
+
+static void print_help(struct options *options)
+{
+	static const char blanks[] = "                             ";
+	const size_t column = sizeof(blanks) - 1;
+	char buffer[128];
+	struct text line = {buffer, sizeof(buffer), 0};
+
+	(void)options;
+	put("Usage: fry-run [OPTION]... [--] COMMAND [ARG]...\n"
+	    "Run COMMAND, forward signals to it, and leave nothing behind when it ends.\n");
+	for (const struct option_row *row = option_table; row < option_end; row++) {
+		help_add(&line, row);
+		if (row->help == NULL)
+			continue;
+		text_add(&line, "%s%s\n",
+			 blanks + (line.length + 2 < column ? line.length : column - 2), row->help);
+		put(buffer);
+		line.length = 0;
+	}
+	put("Exit status: COMMAND's; 124 timed out; 125 fry-run failed; 126 COMMAND cannot be\n"
+	    "executed; 127 COMMAND not found. FRY_RUN_OPTS in the environment is read first.\n");
+	put(system_usage);
+	exit(EXIT_SUCCESS);
+}
+
+static const char no_such_option[] = "no such option, or one that takes no argument";
+static const char needs_argument[] = "the option needs an argument";
+
+/* Returns the option of this name, or the only one whose name begins so, or NULL. */
+static const struct option_row *find_name(const char *name, size_t length)
+{
+	const struct option_row *found = NULL;
+	int count = 0;
+
+	for (const struct option_row *row = option_table; row < option_end; row++) {
+		if (row->name == NULL || strncmp(row->name, name, length) != 0)
+			continue;
+		if (row->name[length] == '\0')
+			return row;
+		found = row;
+		count++;
+	}
+	return count == 1 ? found : NULL;
+}
+
+static const struct option_row *find_letter(char letter)
+{
+	for (const struct option_row *row = option_table; row < option_end; row++)
+		if (strchr(row->letters, letter) != NULL)
+			return row;
+	return NULL;
+}
+
+/* Parse --name, --name=ARGUMENT, or --name and the next word. Returns how many words it was. */
+static int parse_name(struct fry *fry, const char *word, const char *next)
+{
+	const char *name = word + 2;
+	size_t length = strcspn(name, "=");
+	const struct option_row *row = find_name(name, length);
+	bool joined = name[length] == '=';
+
+	if (row == NULL || (joined && row->argument == NULL))
+		die_usage(word, no_such_option);
+	if (row->argument == NULL) {
+		row->set(&fry->options);
+		return 1;
+	}
+	if (!joined && next == NULL)
+		die_usage(word, needs_argument);
+	row->parse(fry, row, joined ? name + length + 1 : next);
+	return joined ? 1 : 2;
+}
+
+/* Parse letters behind one -. The argument of the last is the rest of the word, or the next word. */
+static int parse_letters(struct fry *fry, const char *word, const char *next)
+{
+	while (*++word != '\0') {
+		const struct option_row *row = find_letter(*word);
+		char option[] = {'-', *word, '\0'};
+		bool joined = word[1] != '\0';
+
+		if (row == NULL)
+			die_usage(option, no_such_option);
+		if (row->argument == NULL) {
+			row->set(&fry->options);
+			continue;
+		}
+		if (!joined && next == NULL)
+			die_usage(option, needs_argument);
+		row->parse(fry, row, joined ? word + 1 : next);
+		return joined ? 1 : 2;
+	}
+	return 1;
+}
+
+/* Parse options up to -- or the first word that is none. Returns the place in argv of what follows. */
 static int parse_words(struct fry *fry, int argc, char **argv)
 {
-	struct options *options = &fry->options;
 	int at = 1;
 
-	optind = 0; /* start afresh, with glibc and musl */
-	opterr = 0;
-	for (;; at = optind) {
-		int option = getopt_long(argc, argv, option_letters, option_names, NULL);
+	while (at < argc && argv[at][0] == '-' && argv[at][1] != '\0') {
+		const char *word = argv[at], *next = at + 1 < argc ? argv[at + 1] : NULL;
 
-		switch (option) {
-		case 'g':
-			options->scope = SCOPE_GROUP;
-			break;
-		case 'c':
-			options->scope = SCOPE_COMMAND;
-			break;
-		case 'w':
-			options->warn_reaped = true;
-			break;
-		case 'v':
-			options->verbose++;
-			break;
-		case GUARD:
-		case NO_GUARD:
-			options->guard = option == GUARD;
-			break;
-		case 's':
-			break;
-		case 'P':
-			options->pause = true;
-			break;
-		case 'l':
-		case 'L':
-			print(license_text);
-		case 'h':
-			put(usage_text);
-			print(system_usage);
-		case 'V':
-			print("fry-run " FRY_VERSION FRY_REVISION "\n");
-		case ':':
-			die_option(argv[at], "the option needs an argument");
-		case '?':
-			die_option(argv[at], "no such option, or one that takes no argument");
-		case -1:
-			return optind;
-		default:
-			parse_argument(fry, option);
-		}
+		if (strcmp(word, "--") == 0)
+			return at + 1;
+		at += word[1] == '-' ? parse_name(fry, word, next) : parse_letters(fry, word, next);
 	}
+	return at;
 }
 
 /* FRY_RUN_OPTS, for an image whose ENTRYPOINT cannot be edited. */
@@ -331,7 +457,7 @@ static void parse_environment(struct fry *fry, char *name)
 	const char *value = getenv("FRY_RUN_OPTS");
 	char *copy, **argv, *rest, *word;
 	size_t length, size;
-	int argc = 1;
+	int argc = 1, end;
 
 	if (value == NULL)
 		return;
@@ -344,8 +470,9 @@ static void parse_environment(struct fry *fry, char *name)
 	argv[0] = name;
 	for (word = strtok_r(copy, space, &rest); word != NULL; word = strtok_r(NULL, space, &rest))
 		argv[argc++] = word;
-	if (parse_words(fry, argc, argv) < argc)
-		die_usage(argv[optind], "FRY_RUN_OPTS holds options only");
+	end = parse_words(fry, argc, argv);
+	if (end < argc)
+		die_usage(argv[end], "FRY_RUN_OPTS holds options only");
 	/* The words stay: an option may point to one. */
 }
 
