@@ -41,47 +41,80 @@ tab_has() {
 	assert_match $'\n'"$output"$'\n' "*"$'\n'"$2"$'\n'"*"
 }
 
-long_options() {
-	grep -o -e '--[a-z][a-z-]*' | sort -u
+# Print each option of the table in src/options.c on a line, with a = if it takes an argument: --name= -n=
+table() {
+	local row='^[[:space:]]\{(NULL|"([^"]+)"), "([^"]*)", (NULL|"([^"]*)")' line value letters
+	while IFS= read -r line; do
+		[[ $line =~ $row ]] || continue
+		value='' letters=${BASH_REMATCH[3]}
+		if [[ ${BASH_REMATCH[4]} != NULL ]]; then value='='; fi
+		if [[ ${BASH_REMATCH[2]} ]]; then echo "--${BASH_REMATCH[2]}$value"; fi
+		while [[ $letters ]]; do
+			echo "-${letters:0:1}$value"
+			letters=${letters:1}
+		done
+	done <"$REPO/src/options.c" | sort
 }
 
-# --- each of them
-
-@test "the long options of --help, and no others, are completed in bash" {
-	run bash -c "$asked" bash '' "$COMPLETIONS/fry-run.bash" 'fry-run --'
-	assert_equal "$(long_options <<<"$output")" "$("$FRY_RUN" --help | long_options)"
-	# And those that take an argument are known to.
-	assert_equal "$(grep -o -e '--[a-z-]*=' <<<"$output" | tr -d = | sort)" \
-		"$(sed -n "/^_fry_run_valued='/,/'\$/p" "$COMPLETIONS/fry-run.bash" | long_options)"
+# The same without the = of letters, behind which none is typed or shown.
+table_as_typed() {
+	table | sed 's/^\(-[a-zA-Z]\)=$/\1/' | sort
 }
 
-@test "the long options of --help, and no others, are completed in zsh" {
-	assert_equal "$(grep -v '^#' "$COMPLETIONS/_fry-run" | long_options)" \
-		"$("$FRY_RUN" --help | long_options)"
+# Print each option of --help that takes one of several words, and the words: --name word...
+choices() {
+	"$FRY_RUN" --help | sed -n 's/^ *\(--[a-z-]*\)=\([a-z]*|[a-zA-Z|]*\) .*/\1 \2/p' |
+		sed 's/|[A-Z]*$//; s/|/ /g'
 }
 
-@test "the long options of --help, and no others, are completed in fish" {
-	requires fish
-	assert_equal "$(fish_tab 'fry-run --' | long_options)" "$("$FRY_RUN" --help | long_options)"
+# --- the options of all three completions
+
+@test "--help shows the options of the table, and no others" {
+	assert_equal "$("$FRY_RUN" --help | sed -n 's/^ *\(-[^ ]*\(, [^ ]*\)*\)  .*/\1/p' |
+		grep -o -e '--\?[a-zA-Z][a-z-]*=\?' | sort)" "$(table_as_typed)"
+	at_least "$(table | wc -l)" 30
 }
 
-@test "the short options of --help, and no others, are completed in bash and fish" {
-	requires fish
-	local expected
-	expected=$("$FRY_RUN" --help | grep -o -E '(^|[ ,])-[a-zA-Z]\b' | tr -d ' ,' | sort -u)
+@test "bash completes the options of the table, and no others" {
 	run bash -c "$asked" bash '' "$COMPLETIONS/fry-run.bash" 'fry-run -'
-	assert_equal "$(grep -x -e '-[a-zA-Z]' <<<"$output" | sort -u)" "$expected"
-	assert_equal "$(fish_tab 'fry-run -' | grep -x -e '-[a-zA-Z]' | sort -u)" "$expected"
+	assert_equal "$(sort <<<"$output")" "$(table_as_typed)"
 }
 
-@test "an option that --help shows with an argument takes one in every shell's completion" {
-	local option
-	for option in $("$FRY_RUN" --help | grep -o -e '--[a-z-]*=' | grep -v -x -e '--group='); do
-		grep -q -e "[^a-z]$option\[\|$option}" "$COMPLETIONS/_fry-run"
-		grep -q -e "-l ${option:2:-1} -[xr] " "$COMPLETIONS/fry-run.fish"
-		grep -q -e "['/]${option:2}+\?'" "$COMPLETIONS/fry-run.fish"
-		tab_has "fry-run ${option%=}" "$option"
+@test "zsh completes the options of the table with their arguments, and no others" {
+	assert_equal "$(grep -oP "(?<=[{',)])--?[a-zA-Z][a-z-]*[=+]?(?=[,[}])" "$COMPLETIONS/_fry-run" |
+		tr + = | sort)" "$(table)"
+}
+
+@test "fish completes the options of the table, and no others" {
+	requires fish
+	assert_equal "$({ fish_tab 'fry-run -' && fish_tab 'fry-run --'; } | sed 's/=.*//' | sort -u)" \
+		"$(table | tr -d = | sort)"
+}
+
+# Behind an option with an argument x is that argument, behind any other option it is COMMAND.
+@test "bash and fish take the next word for the argument of exactly the options that have one" {
+	requires fish
+	local option expected
+	for option in $(table); do
+		expected=
+		if [[ $option == *= ]]; then expected=--scope; fi
+		: >compopt
+		run bash -c "$asked" bash '' "$COMPLETIONS/fry-run.bash" "fry-run ${option%=} x --sco"
+		assert_equal "$output" "${expected:+--scope=}" "in bash, behind $option"
+		assert_equal "$(fish_tab "fry-run ${option%=} x --sco")" "$expected" "in fish, behind $option"
 	done
+}
+
+@test "bash, zsh and fish offer the choices of --help" {
+	requires fish
+	local option words
+	at_least "$(choices | wc -l)" 5
+	while read -r option words; do
+		# shellcheck disable=SC2086 # several words
+		tab "fry-run $option=" $words
+		assert_equal "$(fish_tab "fry-run $option " | sort)" "$(tr ' ' '\n' <<<"$words" | sort)" "$option"
+		grep -F -e "$option=[" "$COMPLETIONS/_fry-run" | grep -q -F -e ":($words)'"
+	done < <(choices)
 }
 
 @test "every signal that a completion offers is accepted, and bash's and fish's are equal" {
