@@ -120,6 +120,38 @@ times_out_after() {
 	done
 }
 
+@test "several letters share a word, of which the last may take a value" {
+	accepts -gcws
+	FRY_RUN_OPTS='-e 3 -e4' fry -wge5 sh -c 'exit 5'
+	assert_status 0
+	fry -se 6 sh -c 'exit 6'
+	assert_status 0
+	fry -ve7 sh -c 'exit 7'
+	assert_status 0
+	[ -s err ]
+}
+
+@test "an option's name may be cut as long as one option alone begins so" {
+	fry --exp=3 --ex 4 --sin --k 5 --le stop sh -c 'exit 3'
+	assert_status 0
+	refuses '--status=x: *mirror or code' --stat=x
+	for word in --g --s --re=x --st=mirror --=x --gr=x; do
+		refuses "$word: *no such option*" "$word"
+	done
+}
+
+@test "the word after an option is its value even if it looks like an option" {
+	refuses '--expect=-v: *CODE*' -e -v
+	refuses '--expect=--: *CODE*' --expect -- sh -c 'exit 3'
+	refuses '--timeout=--help: *DURATION*' -st --help
+}
+
+@test "a lone - is COMMAND" {
+	fry -s - -v
+	assert_status 127
+	assert_match "$(<err)" 'fry-run: *-: No such file or directory'
+}
+
 @test "an option without a value has a letter and a name" {
 	accepts -g
 	accepts --group
@@ -695,7 +727,7 @@ times_out_after() {
 }
 
 @test "a malformed process group is refused" {
-	for word in '' x AUTO aut news own -1 0 1 +5 5x 5.0 0x10 99999999999 2147483648; do
+	for word in '' x AUTO aut news own PGID 'auto|inherit' -1 0 1 +5 5x 5.0 0x10 99999999999 2147483648; do
 		refuses "--pgroup=$word: *auto, inherit, new, session or a group*" --pgroup="$word"
 	done
 }
