@@ -24,7 +24,8 @@ void reap_start(struct fry *fry)
 {
 	bool left;
 
-	if (tree_init(fry) == -1) {
+	/* For a tree that is not large, before COMMAND may use up all memory. */
+	if (known_init(fry) == -1) {
 		warn("cannot get memory: %s", strerror(errno));
 		exit(EXIT_FRY);
 	}
@@ -59,7 +60,7 @@ static pid_t reap_warn(const struct fry *fry)
 
 static void reap_record(struct fry *fry, pid_t pid, int status)
 {
-	tree_note_reaped(fry, pid);
+	known_note_reaped(fry, pid);
 	if (pid == fry->inner) {
 		fry->inner = 0;
 		fry->guard.inner_status = status;

@@ -128,6 +128,13 @@ int child_peek(idtype_t type, pid_t pid, siginfo_t *info)
 	return result == -1 && errno == EINVAL ? waitid(type, (id_t)pid, info, flags) : result;
 }
 
+pid_t child_wait(const struct fry *fry, pid_t pid, int *status)
+{
+	int flags = WNOHANG | __WALL | (fry->inner != 0 ? WUNTRACED : 0);
+
+	return pid == 0 ? 0 : waitpid(pid, status, flags);
+}
+
 bool is_child(pid_t pid)
 {
 	siginfo_t info;
@@ -135,7 +142,8 @@ bool is_child(pid_t pid)
 	return child_peek(P_PID, pid, &info) == 0;
 }
 
-bool process_queue_is_full(pid_t pid)
+/* Whether the queue of signals of a process's user is full: proc_pid_status(5). */
+static bool process_queue_is_full(pid_t pid)
 {
 	char path[32], text[2048];
 	const char *line;
@@ -184,4 +192,87 @@ void signal_outer(const struct fry *fry, int sig)
 		kill(fry->outer, sig); /* before Linux 5.3 */
 	if (fd != -1)
 		close(fd);
+}
+
+/* By pid, or by pidfd if it is not -1. As a step, if it is one of which a fry-run is to be told. */
+static int signal_send(const struct fry *fry, pid_t pid, int fd, int sig, bool step)
+{
+	siginfo_t info = {.si_signo = sig, .si_code = STEP_CODE};
+
+	info.si_pid = fry->self;
+	if (fd != -1 && step && syscall(SYS_pidfd_send_signal, fd, sig, &info, 0) == 0)
+		return 0;
+	if (fd != -1)
+		return (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+	if (step && syscall(SYS_rt_sigqueueinfo, pid, sig, &info) == 0)
+		return 0;
+	return kill(pid, sig);
+}
+
+/*
+ * Whether it goes by the name of a fry-run, that of a release's file (fry-run-0.9.0-amd64) included;
+ * whoever else does gets its signals with another code.
+ */
+static bool is_fry(const struct process *process)
+{
+	return strncmp(process->name, "fry-run", 7) == 0 || strcmp(process->name, "fry-inner") == 0;
+}
+
+/*
+ * Whether a nested fry-run is better not told of a step. Its inner process hears of it from the outer one.
+ * Where the queue is full the kernel drops the mark, and it would forward what its COMMAND has had.
+ */
+static bool is_untold(const struct fry *fry, const struct process *process)
+{
+	/* COMMAND has our own name until it is executed. */
+	if (strcmp(process->name, "fry-inner") == 0)
+		return process->parent != fry->self;
+	return process_queue_is_full(process->pid);
+}
+
+int process_signal(const struct fry *fry, const struct process *process, int sig, bool step)
+{
+	int fd, result = -1;
+	bool same;
+
+	step = step && is_fry(process);
+	if (step && is_untold(fry, process))
+		return 0;
+	if (process->parent == fry->self) {
+		pid_t target = process->pid;
+
+		/* Found without /proc: through a child its whole group can be reached. */
+		if (process->state == 0 && process->group == process->pid && !fry->inherited)
+			target = -target;
+		else if (process->state == 0 && process->group != fry->pgid && !fry->inherited &&
+			 is_child(process->group))
+			return 1; /* as a member of that group */
+		return signal_send(fry, target, -1, sig, step) == -1 && errno != ESRCH ? -1 : 1;
+	}
+	/* Opened first, and then found to be what it was: so this is what is signalled. */
+	fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	if (fd == -1 && errno == ESRCH)
+		return 1;
+	same = process_same(process);
+	if (!same && fd != -1) {
+		/* It may have been the last descriptor. */
+		close(fd);
+		fd = -1;
+		same = process_same(process);
+	}
+	if (!same) {
+		errno = ESTALE;
+		return -1;
+	}
+	if (fd != -1) {
+		int error;
+
+		result = signal_send(fry, process->pid, fd, sig, step);
+		error = errno;
+		close(fd);
+		errno = error;
+	}
+	if (fd == -1 || (result == -1 && errno == ENOSYS)) /* before Linux 5.3 and 5.1 */
+		result = signal_send(fry, process->pid, -1, sig, step);
+	return result == -1 && errno != ESRCH ? -1 : 1;
 }

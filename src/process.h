@@ -41,12 +41,21 @@ bool process_is_dead(const struct process *process);
 bool process_alive(const struct process *process, struct process *now);
 /* Whether a process has ended, by /proc: true if it cannot be read. */
 bool process_died(pid_t pid);
-/* Whether the signal queue of a process's user is full: SigQ in proc_pid_status(5). */
-bool process_queue_is_full(pid_t pid);
-/* As waitid(2), for zombies, without reaping: info->si_pid is 0 if none. Returns -1 with errno ECHILD. */
+/* See whether a child has ended, without reaping it. Returns -1 with ECHILD if there is none. */
 int child_peek(idtype_t type, pid_t pid, siginfo_t *info);
-/* Whether pid is an unreaped child of this process, by waitid(2) instead of /proc. */
+/*
+ * Reap a child that has ended: pid, any for -1, none for 0. The outer process reaps stopped ones, too.
+ * Returns 0 if none has ended, and -1 with errno: ECHILD if there are no children to wait for.
+ */
+pid_t child_wait(const struct fry *fry, pid_t pid, int *status);
+/* Whether this is an unreaped child of ours, whatever /proc says. */
 bool is_child(pid_t pid);
+/*
+ * Signal a process that was found below; step: it is sent to the whole tree. Returns 1 if the process was
+ * signalled or has ended, 0 if the signal reaches it in another way, and -1 with errno. ESTALE: the process
+ * has changed since it was found, most often because its parent has died, and is to be read again.
+ */
+int process_signal(const struct fry *fry, const struct process *process, int sig, bool step);
 /* In the inner process: whether the outer one lives. Its pid is not reused while it is the parent. */
 bool outer_lives(const struct fry *fry);
 /* In the inner process: signal the outer one if it lives. */

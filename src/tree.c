@@ -28,11 +28,10 @@
 #include "text.h"
 
 enum {
-	SMALL_TREE = 256, /* up to this size following the children beats reading all of /proc */
-	MANY_PASSES = 32, /* to kill: a walk that still finds new processes has met a bomb */
-	SOME_PASSES = 4,  /* of other walks: enough unless a process forks meanwhile */
-	SMALL_PID_MAX = 32768,  /* default of pid_max: proc_sys_kernel(5) */
-	LARGE_PID_MAX = 4194304 /* its upper limit */
+	MANY_PASSES = 32, /* of a sweep: what goes on finding more has met a bomb */
+	SOME_PASSES = 4,  /* of any other walk: enough for all who did not fork meanwhile */
+	SMALL_PID_MAX = 32768,
+	LARGE_PID_MAX = 4194304
 };
 
 /* It may be missing: before Linux 3.5, without CONFIG_PROC_CHILDREN, in gVisor. Tests override the name. */
@@ -52,135 +51,6 @@ struct walk {
 	int64_t began;
 	pid_t killed_group; /* so that a large group is not killed once for each member */
 };
-
-static struct process *table_find(const struct table *table, pid_t pid)
-{
-	size_t mask = table->slots - 1;
-
-	if (table->count == 0) /* spares the page fault of a table that was never used */
-		return NULL;
-	for (size_t i = (size_t)pid & mask; table->slot[i] != 0; i = (i + 1) & mask)
-		if (table->process[table->slot[i] - 1].pid == pid)
-			return &table->process[table->slot[i] - 1];
-	return NULL;
-}
-
-static void table_index(struct table *table, size_t place)
-{
-	size_t mask = table->slots - 1, i = (size_t)table->process[place].pid & mask;
-
-	while (table->slot[i] != 0)
-		i = (i + 1) & mask;
-	table->slot[i] = (uint32_t)place + 1;
-}
-
-/* Double the table. Returns -1 with errno ENOMEM; the table is unchanged then. */
-static int table_grow(struct table *table)
-{
-	size_t old = table->slots, slots = old == 0 ? SMALL_TREE : 2 * old;
-	uint32_t *slot = page_alloc(slots * sizeof(*slot));
-	struct process *process = page_alloc(slots / 2 * sizeof(*process));
-
-	if (slot == NULL || process == NULL) {
-		page_free(slot, slots * sizeof(*slot));
-		page_free(process, slots / 2 * sizeof(*process));
-		return -1;
-	}
-	if (old != 0)
-		memcpy(process, table->process, table->count * sizeof(*process));
-	page_free(table->slot, old * sizeof(*slot));
-	page_free(table->process, old / 2 * sizeof(*process));
-	*table = (struct table){process, slot, table->count, slots};
-	for (size_t i = 0; i < table->count; i++)
-		table_index(table, i);
-	return 0;
-}
-
-/* Add a copy. Returns it, or NULL with errno ENOMEM. */
-static struct process *table_add(struct table *table, const struct process *process)
-{
-	if (table->count == table->slots / 2 && table_grow(table) == -1)
-		return NULL;
-	table->process[table->count] = *process;
-	table_index(table, table->count);
-	return &table->process[table->count++];
-}
-
-/* Make the current table the previous one. */
-static void table_turn(struct fry *fry)
-{
-	struct table turned = fry->tree.previous;
-
-	fry->tree.previous = fry->tree.current;
-	fry->tree.current = turned;
-	fry->tree.current.count = 0;
-	if (fry->tree.current.slots != 0)
-		memset(fry->tree.current.slot, 0,
-		       fry->tree.current.slots * sizeof(*fry->tree.current.slot));
-}
-
-/* Signal by pidfd, or by pid if fd is -1. A step carries STEP_CODE if the queue has room for it. */
-static int signal_send(const struct fry *fry, pid_t pid, int fd, int sig, bool step)
-{
-	siginfo_t info = {.si_signo = sig, .si_code = STEP_CODE};
-
-	info.si_pid = fry->self;
-	if (fd != -1 && step && syscall(SYS_pidfd_send_signal, fd, sig, &info, 0) == 0)
-		return 0;
-	if (fd != -1)
-		return (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
-	if (step && syscall(SYS_rt_sigqueueinfo, pid, sig, &info) == 0)
-		return 0;
-	return kill(pid, sig);
-}
-
-/*
- * Signal a descendant. Returns -1 with errno: ESTALE if it is no longer what the walk found, most often since
- * its parent has died, so that the next pass has to read it again. ESRCH is success: it has ended.
- */
-static int process_signal(const struct fry *fry, const struct process *process, int sig, bool step)
-{
-	int fd, result = -1;
-	bool same;
-
-	if (process->parent == fry->self) {
-		pid_t target = process->pid;
-
-		/* Without /proc only children are found: reach other members through the group. */
-		if (process->state == 0 && process->group == process->pid && !fry->inherited)
-			target = -target;
-		else if (process->state == 0 && process->group != fry->pgid && !fry->inherited &&
-			 is_child(process->group))
-			return 0; /* its group's leader is a child, too, and is signalled with its group */
-		return signal_send(fry, target, -1, sig, step) == -1 && errno != ESRCH ? -1 : 0;
-	}
-	/* Open, compare, signal: a pidfd cannot come to name another process after the comparison. */
-	fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
-	if (fd == -1 && errno == ESRCH)
-		return 0;
-	same = process_same(process);
-	if (!same && fd != -1) {
-		/* The pidfd may have taken the last descriptor, which process_same() needs: try without. */
-		close(fd);
-		fd = -1;
-		same = process_same(process);
-	}
-	if (!same) {
-		errno = ESTALE;
-		return -1;
-	}
-	if (fd != -1) {
-		int error;
-
-		result = signal_send(fry, process->pid, fd, sig, step);
-		error = errno;
-		close(fd);
-		errno = error;
-	}
-	if (fd == -1 || (result == -1 && errno == ENOSYS)) /* before Linux 5.3 and 5.1 */
-		result = signal_send(fry, process->pid, -1, sig, step);
-	return result == -1 && errno != ESRCH ? -1 : 0;
-}
 
 /*
  * Kill the group of a child in one call, since a fork bomb in it forks faster than /proc can be read. Every
@@ -202,114 +72,24 @@ static void kill_group(struct walk *walk, const struct process *process)
 		walk->killed_group = process->group;
 }
 
-/*
- * Whether a process has the name of a fry-run, or of a release's file (fry-run-0.9.0-amd64). Another program
- * of that name gets the signal, too, only with STEP_CODE as its si_code.
- */
-static bool is_nested_fry_run(const struct process *process)
-{
-	return strncmp(process->name, "fry-run", 7) == 0 || strcmp(process->name, "fry-inner") == 0;
-}
-
-/*
- * Whether to skip a nested fry-run at a step. A nested inner process gets the step from its outer one. If the
- * queue is full, the kernel drops STEP_CODE: the nested fry-run would forward what its COMMAND has had.
- */
-static bool skips_step(const struct fry *fry, const struct process *process)
-{
-	/* A child of that name is COMMAND, which has the inner process's name until execve(2). */
-	if (strcmp(process->name, "fry-inner") == 0)
-		return process->parent != fry->self;
-	return process_queue_is_full(process->pid);
-}
-
-/* Send sig to one process. Returns false if the next pass has to read the process again. */
-static bool broadcast_send(struct walk *walk, struct process *process, int sig)
-{
-	const struct broadcast *broadcast = walk->broadcast;
-	bool step = broadcast->group == 0 && sig == broadcast->signal && is_nested_fry_run(process);
-
-	if (broadcast->record_only || (step && skips_step(walk->fry, process)))
-		return true;
-	if (process_signal(walk->fry, process, sig, step) == 0) {
-		walk->broadcast->sent += sig == broadcast->signal;
-		return true;
-	}
-	process->recheck = errno == ESTALE;
-	if (process->recheck)
-		return false;
-	walk->broadcast->forbidden += sig == broadcast->signal;
-	if (!process->forbidden)
-		warn("cannot signal process %d (%s): %s", (int)process->pid, process->name,
-		     strerror(errno));
-	process->forbidden = true;
-	return true;
-}
-
-static bool is_recipient(const struct fry *fry, const struct broadcast *broadcast,
-			 const struct process *process)
-{
-	if (broadcast->group == 0 && broadcast->pid == 0)
-		return true;
-	/*
-	 * A group of another pid namespace shows as 0. After `unshare --pid` this process is PID 1 of the new
-	 * namespace, and COMMAND is in the caller's group. A process that nsenter(1) puts there has group 0, too.
-	 */
-	return (broadcast->group != 0 &&
-		(process->group == broadcast->group || (process->group == 0 && fry->self == 1))) ||
-	       process->pid == broadcast->pid;
-}
-
-static uint64_t signal_bit(int sig)
-{
-	return sig == 0 ? 0 : UINT64_C(1) << (sig - 1) % 64;
-}
-
-static void broadcast_deliver(struct walk *walk, struct process *process)
+static void walk_deliver(struct walk *walk, struct process *process)
 {
 	struct broadcast *broadcast = walk->broadcast;
-	uint64_t bit = signal_bit(broadcast->signal);
 
 	if (process_is_dead(process) && !(broadcast->zombies && process->parent == walk->fry->self))
 		return;
-	if (!is_recipient(walk->fry, broadcast, process))
-		return;
-	if (!(broadcast->once && (process->delivered & bit) != 0) &&
-	    !broadcast_send(walk, process, broadcast->signal))
-		return;
-	broadcast->found++;
-	broadcast->stopped += process->state == 'T';
-	if (broadcast->log)
-		warn("%s: process %d (%s)", broadcast->why, (int)process->pid, process->name);
-	if (broadcast->report)
-		report_leftover(walk->fry, process->pid, process->name);
-	if (broadcast->terminating || broadcast->record_only)
-		process->delivered |= bit | signal_bit(broadcast->instead_of);
-	/* Even if it had the signal before: it may have stopped before it acted on it. */
-	if (broadcast->terminating && (process->state == 'T' || process->state == 0))
-		broadcast_send(walk, process, SIGCONT);
-	if (broadcast->signal == SIGKILL && walk->again)
+	if (broadcast_deliver(walk->fry, broadcast, process) && broadcast->signal == SIGKILL &&
+	    walk->again)
 		kill_group(walk, process);
 }
 
 /* Add a process to the table, with what earlier walks recorded about it, and deliver the broadcast. */
 static void walk_visit(struct walk *walk, struct process *process)
 {
-	struct process *recorded = table_find(&walk->fry->tree.current, process->pid);
+	struct process *known = known_add(walk->fry, process);
 
-	if (recorded == NULL)
-		recorded = table_find(&walk->fry->tree.previous, process->pid);
-	if (recorded != NULL && recorded->start == process->start && !recorded->reaped) {
-		process->delivered = recorded->delivered;
-		process->forbidden = recorded->forbidden;
-	}
-	recorded = table_find(&walk->fry->tree.current, process->pid);
-	if (recorded != NULL)
-		*recorded = *process; /* the pid was recycled within the walk */
-	else
-		recorded = table_add(&walk->fry->tree.current, process);
-	walk->fresh += recorded != NULL;
-	broadcast_deliver(walk, recorded != NULL ? recorded : process);
+	walk->fresh += known != NULL;
+	walk_deliver(walk, known != NULL ? known : process);
 }
 
 static void set_cpu_policy(int policy, int priority)
@@ -503,17 +283,6 @@ static void walk_pass(struct walk *walk)
 		walk_probe(walk);
 }
 
-/* Whether the outer process has died and left children that only the inner process can kill now. */
-static bool kills_outer_children(const struct fry *fry)
-{
-	return fry->guard.outer_died && fry->tree.outer_children.count != 0;
-}
-
-bool orphans_escape(const struct fry *fry)
-{
-	return !fry->subreaper || kills_outer_children(fry);
-}
-
 void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again)
 {
 	struct walk walk = {
@@ -553,26 +322,6 @@ void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again)
 void tree_signal(struct fry *fry, struct broadcast *broadcast)
 {
 	tree_walk(fry, broadcast, false);
-}
-
-int tree_init(struct fry *fry)
-{
-	struct tree *tree = &fry->tree;
-
-	if ((tree->current.slots == 0 && table_grow(&tree->current) == -1) ||
-	    (tree->previous.slots == 0 && table_grow(&tree->previous) == -1))
-		return -1;
-	return 0;
-}
-
-void tree_note_reaped(struct fry *fry, pid_t pid)
-{
-	struct process *process = table_find(&fry->tree.current, pid);
-
-	if (process != NULL)
-		process->reaped = true;
-	if (pid > fry->tree.max_pid_seen)
-		fry->tree.max_pid_seen = pid;
 }
 
 bool tree_outer_children(struct fry *fry)

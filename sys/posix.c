@@ -488,7 +488,7 @@ static uint64_t signal_bit(int sig)
 	return sig == 0 ? 0 : UINT64_C(1) << (sig - 1) % 64;
 }
 
-static void broadcast_deliver(struct fry *fry, struct broadcast *broadcast, struct process *process)
+static void list_deliver(struct fry *fry, struct broadcast *broadcast, struct process *process)
 {
 	uint64_t bit = signal_bit(broadcast->signal);
 
@@ -514,7 +514,7 @@ void tree_signal(struct fry *fry, struct broadcast *broadcast)
 {
 	list_make(fry);
 	for (size_t i = 0; i < fry->tree.current.count; i++)
-		broadcast_deliver(fry, broadcast, &fry->tree.current.process[i]);
+		list_deliver(fry, broadcast, &fry->tree.current.process[i]);
 }
 
 void tree_name(struct fry *fry, const char *why)
