@@ -7,7 +7,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "reap.h"
 
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -17,6 +16,7 @@
 #include "fry.h"
 #include "src/pending.h"
 #include "src/process.h"
+#include "sys/sys.h"
 
 enum { REAP_BATCH = 1000 }; /* then the caller checks its deadline */
 
@@ -29,7 +29,7 @@ void reap_start(struct fry *fry)
 		warn("cannot get memory: %s", strerror(errno));
 		exit(EXIT_FRY);
 	}
-	fry->subreaper = fry->self == 1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+	fry->subreaper = fry->self == 1 || subreaper_acquire() == 0;
 	if (!fry->subreaper)
 		log_verbose(fry, 1, "no subreaper: %s; orphans are lost", strerror(errno));
 	/* Children remain if fry-run was executed by a shell with background jobs. */
@@ -87,9 +87,7 @@ unsigned reap_drain(struct fry *fry, bool *left)
 			pid = reap_warn(fry);
 		if (pid == 0)
 			pid = fry->inner;
-		if (pid != 0)
-			pid = waitpid(pid, &status,
-				      WNOHANG | __WALL | (fry->inner != 0 ? WUNTRACED : 0));
+		pid = child_wait(fry, pid, &status);
 		if (pid == -1 && errno == EINTR)
 			continue;
 		if (pid == -1)

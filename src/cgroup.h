@@ -43,4 +43,16 @@ void cgroup_thaw(const struct fry *fry);
 /* Record the figures for the report, and remove the leaf. */
 void cgroup_end(const struct fry *fry);
 
+/* Linux alone has cgroups (the Makefile defines _GNU_SOURCE there). Elsewhere --cgroup is refused. */
+#ifndef _GNU_SOURCE
+#define cgroup_start(fry)          ((void)(fry))
+#define cgroup_make(fry)           ((void)(fry))
+#define cgroup_enter(fry)          ((void)(fry), 0)
+#define cgroup_populated(fry)      ((void)(fry), false)
+#define cgroup_wait(fry, deadline) ((void)(fry), (void)(deadline))
+#define cgroup_kill(fry)           ((void)(fry), false)
+#define cgroup_thaw(fry)           ((void)(fry))
+#define cgroup_end(fry)            ((void)(fry))
+#endif
+
 #endif

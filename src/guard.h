@@ -83,4 +83,17 @@ void guard_take(struct fry *fry);
 /* In the inner process: take a signal of which a copy may be relayed. Returns false for any other. */
 bool guard_receive(struct fry *fry, siginfo_t *info);
 
+/* Linux alone has the guard (the Makefile defines _GNU_SOURCE there). Elsewhere the only role is ALONE. */
+#ifndef _GNU_SOURCE
+#define guard_start(fry)         ((void)(fry))
+#define guard_open(fry)          ((void)(fry))
+#define guard_run(fry)           ((void)(fry))
+#define guard_rename(fry)        ((void)(fry))
+#define guard_outer_died(fry)    ((void)(fry), false)
+#define guard_beat(fry)          ((void)(fry))
+#define guard_take(fry)          ((void)(fry))
+#define guard_receive(fry, info) ((void)(fry), (void)(info), false)
+#define guard_expire(fry)        ((void)(fry), NEVER)
+#endif
+
 #endif

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fry.h"
@@ -144,10 +145,16 @@ static bool broadcast_send(const struct fry *fry, struct broadcast *broadcast,
 		return false;
 	broadcast->forbidden += sig == broadcast->signal;
 	if (!process->forbidden)
-		warn("cannot signal process %d (%s): %s", (int)process->pid, process->name,
+		warn("cannot signal process %d (%s): %s", abs(process->pid), process->name,
 		     strerror(errno));
 	process->forbidden = true;
 	return true;
+}
+
+/* Whether this is COMMAND's group, and the broadcast is for COMMAND alone, which is in it: see posix.c. */
+static bool holds_recipient(const struct broadcast *broadcast, const struct process *process)
+{
+	return broadcast->group == 0 && broadcast->pid != 0 && process->pid == -broadcast->pid;
 }
 
 static bool is_recipient(const struct fry *fry, const struct broadcast *broadcast,
@@ -161,7 +168,7 @@ static bool is_recipient(const struct fry *fry, const struct broadcast *broadcas
 	 */
 	return (broadcast->group != 0 &&
 		(process->group == broadcast->group || (process->group == 0 && fry->self == 1))) ||
-	       process->pid == broadcast->pid;
+	       process->pid == broadcast->pid || holds_recipient(broadcast, process);
 }
 
 static uint64_t signal_bit(int sig)
@@ -181,10 +188,12 @@ bool broadcast_deliver(struct fry *fry, struct broadcast *broadcast, struct proc
 	broadcast->found++;
 	broadcast->stopped += process->state == 'T';
 	if (broadcast->log)
-		warn("%s: process %d (%s)", broadcast->why, (int)process->pid, process->name);
+		warn("%s: process %d (%s)", broadcast->why, abs(process->pid), process->name);
 	if (broadcast->report)
 		report_leftover(fry, process->pid, process->name);
-	if (broadcast->terminating || broadcast->record_only)
+	/* Where COMMAND alone is sent a signal, the others in its group have not had it. */
+	if ((broadcast->terminating || broadcast->record_only) &&
+	    !holds_recipient(broadcast, process))
 		process->delivered |= bit | signal_bit(broadcast->instead_of);
 	/* Also for one that has had the signal: it may not have acted on it. */
 	if (broadcast->terminating && (process->state == 'T' || process->state == 0))

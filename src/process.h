@@ -16,8 +16,9 @@ struct fry;
 
 /* One descendant, as of the latest read. */
 struct process {
-	pid_t pid, parent, group, session;
-	unsigned long long start; /* in clock ticks since boot; pid and start identify a process */
+	pid_t pid; /* below 0, in posix.c only: COMMAND's process group */
+	pid_t parent, group, session;
+	unsigned long long start; /* in clock ticks since boot: with pid, it names one process */
 	unsigned long threads;
 	uint64_t delivered; /* bit N-1: signal N of a stop was sent to it */
 	char state;         /* as in proc_pid_stat(5); 0 if unknown, without /proc */
@@ -62,5 +63,11 @@ bool outer_lives(const struct fry *fry);
 void signal_outer(const struct fry *fry, int sig);
 /* Whether pid is this process or the other one of the guard. */
 bool is_own_process(const struct fry *fry, pid_t pid);
+
+/* Elsewhere than on Linux fry-run reads no /proc, and has no outer process. */
+#ifndef _GNU_SOURCE
+#define process_read(pid, process) ((void)(pid), (void)(process), -1)
+#define signal_outer(fry, sig)     ((void)(fry), (void)(sig))
+#endif
 
 #endif

@@ -319,11 +319,6 @@ void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again)
 	}
 }
 
-void tree_signal(struct fry *fry, struct broadcast *broadcast)
-{
-	tree_walk(fry, broadcast, false);
-}
-
 bool tree_outer_children(struct fry *fry)
 {
 	struct broadcast record = {.record_only = true};
@@ -341,10 +336,4 @@ void tree_save_inherited(struct fry *fry)
 	tree_walk(fry, &(struct broadcast){.record_only = true}, false);
 	fry->tree.outer_children = fry->tree.current;
 	fry->tree.current = (struct table){0};
-}
-
-void tree_name(struct fry *fry, const char *why)
-{
-	tree_signal(fry, &(struct broadcast){
-				 .record_only = true, .log = true, .zombies = true, .why = why});
 }

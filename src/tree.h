@@ -28,18 +28,37 @@ struct tree {
 
 /* Before the guard forks: save what hangs below this process, for the inner process to kill. */
 void tree_save_inherited(struct fry *fry);
-/* Signal everything below fry-run that the broadcast is for. */
-void tree_signal(struct fry *fry, struct broadcast *broadcast);
-/* As tree_signal(). again: an earlier walk of the kill was not enough, so kill whole groups. */
+/*
+ * Signal everything below fry-run that the broadcast is for; again: one walk was not enough, so whole groups
+ * are killed.
+ */
 void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again);
-/* Name the remaining processes on stderr, each after why. */
-void tree_name(struct fry *fry, const char *why);
-/* In the inner process: whether the outer process has other children. */
+/* Whether the outer process has other children than the inner one, which asks. */
 bool tree_outer_children(struct fry *fry);
 /*
  * Against a fork bomb the share of the processor decides: 50 ms after began switch to SCHED_FIFO. In a stop
  * it stays, since each step would wait its turn among hundreds of processes. A refusal is ignored.
  */
 void boost_priority(struct fry *fry, int64_t began);
+
+/* The same for a first walk. */
+static inline void tree_signal(struct fry *fry, struct broadcast *broadcast)
+{
+	tree_walk(fry, broadcast, false);
+}
+
+/* Name what is left. */
+static inline void tree_name(struct fry *fry, const char *why)
+{
+	struct broadcast note = {.record_only = true, .log = true, .zombies = true, .why = why};
+
+	tree_walk(fry, &note, false);
+}
+
+/* Elsewhere than on Linux there is no outer process, and no other scheduling policy is asked for. */
+#ifndef _GNU_SOURCE
+#define tree_outer_children(fry)   ((void)(fry), false)
+#define boost_priority(fry, began) ((void)(fry), (void)(began))
+#endif
 
 #endif

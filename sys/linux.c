@@ -140,7 +140,12 @@ void parent_watch(void)
 	prctl(PR_SET_PDEATHSIG, SIGCHLD);
 }
 
-/* The kernel ignores RLIMIT_CORE if core_pattern is a pipe, but obeys PR_SET_DUMPABLE: core(5). */
+int subreaper_acquire(void)
+{
+	return prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/* A core_pattern that is a pipe heeds no limit. */
 void core_forbid(void)
 {
 	prctl(PR_SET_DUMPABLE, 0);

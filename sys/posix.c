@@ -1,12 +1,16 @@
 /*
- * posix.c - what there is beyond Linux: POSIX alone, and procctl(2) on FreeBSD and DragonFly
+ * posix.c - systems other than Linux: POSIX alone, and procctl(2) of FreeBSD and DragonFly
  *
- * This takes the place of linux.c, reap.c, and of tree, process, cgroup and guard in src/. POSIX tells of
- * children only. So fry-run looks after COMMAND's process group, for which COMMAND, its leader, keeps the
- * number until it is reaped; what outlives COMMAND is left.
+ * Experimental: compiled, and run against a player of procctl(2) on Linux (test/fixtures/procctl); never run
+ * on FreeBSD or DragonFly.
  *
- * Where procctl(2) makes fry-run the reaper of everything below, it is all looked after as on Linux. The
- * pid of a process that is no child of ours may have been reused since it was listed.
+ * This file takes the place of linux.c, and of process.c and tree.c in src/.
+ *
+ * - By POSIX a process can wait for its children only, so fry-run looks after COMMAND's process group and
+ *   leaves what outlives COMMAND. COMMAND leads the group, and its pid is not reused before it is reaped, so
+ *   until then the number of the group is safe to signal.
+ * - By procctl(2) fry-run becomes the reaper of everything below, and looks after all of it as on Linux. There
+ *   is no pidfd: the pid of a descendant that is no child of fry-run may be reused between list and signal.
  */
 /* SPDX-License-Identifier: MIT */
 #include "sys.h"
@@ -26,7 +30,6 @@
 #include "fry.h"
 #include "pending.h"
 #include "process.h"
-#include "reap.h"
 #include "signals.h"
 
 #if defined(__FreeBSD__) || defined(__DragonFly__) || defined(FRY_PROCCTL)
@@ -34,42 +37,26 @@
 #endif
 
 enum {
-	MANY_DESCRIPTORS = 1 << 20, /* more than this are not looked at */
-	REAP_BATCH = 1000,          /* then the clock is looked at */
-	SOME_MORE = 64              /* processes that may have come since they were counted */
+	MANY_DESCRIPTORS = 1 << 20, /* descriptors above this number are not closed */
+	SOME_MORE = 64              /* room for processes that are forked after the count */
 };
 
-/* Add one to the list of those who are left, with what was noted about it before. */
+/* Add a process, or by a pid below 0 its group, to the list. A process without room there is left to KILL. */
 static void list_add(struct fry *fry, pid_t pid, char state)
 {
-	const struct table *before = &fry->tree.previous;
-	struct table *list = &fry->tree.current;
+	struct process process = {.pid = pid, .state = state, .name = "?"};
 
-	if (list->count == list->slots) {
-		size_t slots = list->slots == 0 ? SOME_MORE : 2 * list->slots;
-		struct process *more = page_alloc(slots * sizeof(*more));
-
-		if (more == NULL)
-			return; /* KILL does without a list */
-		if (list->count != 0)
-			memcpy(more, list->process, list->count * sizeof(*more));
-		page_free(list->process, list->slots * sizeof(*more));
-		list->process = more;
-		list->slots = slots;
-	}
-	list->process[list->count] = (struct process){.pid = pid, .state = state, .name = "?"};
-	for (size_t i = 0; i < before->count; i++)
-		if (before->process[i].pid == pid && !before->process[i].reaped) {
-			list->process[list->count].delivered = before->process[i].delivered;
-			list->process[list->count].forbidden = before->process[i].forbidden;
-		}
-	list->count++;
+	process.group = pid < 0 ? -pid : getpgid(pid);
+	known_add(fry, &process);
 }
 
 /*
- * The reaper: reaper_acquire becomes it; reaper_left tells whether somebody is below whom it is the
- * reaper of; reaper_list adds everybody it knows to the list, and returns false if those may not
- * be all; reaper_kill kills everybody, or those whom it can, and returns false if it can do nothing.
+ * Each system has four functions:
+ *
+ * - reaper_acquire() becomes the reaper, and returns -1 with errno if it cannot.
+ * - reaper_left() tells whether a child that has not ended is below COMMAND, or was.
+ * - reaper_list() lists the descendants, and returns whether the list is complete.
+ * - reaper_kill() kills as many descendants as one call can, and returns whether that was all it should be.
  */
 #if defined(PROC_REAP_GETPIDS) /* FreeBSD since 10.2 */
 
@@ -79,7 +66,8 @@ static int reaper_acquire(void)
 {
 	int result = procctl(P_PID, (id_t)getpid(), PROC_REAP_ACQUIRE, NULL);
 
-	return result == -1 && errno == EBUSY ? 0 : result; /* by who executed fry-run */
+	/* The program that executed fry-run may have become the reaper already. */
+	return result == -1 && errno == EBUSY ? 0 : result;
 }
 
 static unsigned reaper_count(void)
@@ -91,21 +79,23 @@ static unsigned reaper_count(void)
 	return status.rs_descendants;
 }
 
-/* Children that were there before, inherited by exec, have another reaper. */
-static bool reaper_left(void)
+/* Children that fry-run inherited by exec are not counted: they have another reaper. */
+static bool reaper_left(const struct fry *fry)
 {
+	(void)fry;
 	return reaper_count() != 0;
 }
 
+/* An unknown state counts as stopped. A running process gets a CONT then, which it seldom has a handler for. */
 static char reaper_state(unsigned flags)
 {
-#ifdef REAPER_PIDINFO_ZOMBIE /* since 13.1, and so are these */
+#ifdef REAPER_PIDINFO_ZOMBIE /* FreeBSD 13.1 has added all three */
 	if ((flags & (REAPER_PIDINFO_ZOMBIE | REAPER_PIDINFO_EXITING)) != 0)
 		return 'Z';
 	return (flags & REAPER_PIDINFO_STOPPED) != 0 ? 'T' : 'R';
 #else
 	(void)flags;
-	return 0;
+	return 'T';
 #endif
 }
 
@@ -134,7 +124,7 @@ static bool reaper_list(struct fry *fry)
 	return true;
 }
 
-/* In one call, which reaches them whatever they fork meanwhile. */
+/* One call kills all, so that none can escape by a fork. rk_fpid names a process that may not be signalled. */
 static bool reaper_kill(void)
 {
 	struct procctl_reaper_kill all;
@@ -152,15 +142,17 @@ static int reaper_acquire(void)
 {
 	int result = procctl(P_PID, (id_t)getpid(), PROC_REAP_ACQUIRE, NULL);
 
-	return result == -1 && errno == EALREADY ? 0 : result; /* by who executed fry-run */
+	/* The program that executed fry-run may have become the reaper already. */
+	return result == -1 && errno == EALREADY ? 0 : result;
 }
 
-static bool reaper_left(void)
+static bool reaper_left(const struct fry *fry)
 {
-	return true; /* as wait(2) says */
+	(void)fry;
+	return true; /* every child counts */
 }
 
-/* The one that it names is a child, so its number cannot be another's. */
+/* Its pid cannot be reused, since it is a child of fry-run. */
 static pid_t reaper_first(void)
 {
 	struct reaper_status status;
@@ -176,11 +168,11 @@ static bool reaper_list(struct fry *fry)
 	pid_t pid = reaper_first();
 
 	if (pid > 1 && pid != fry->command)
-		list_add(fry, pid, 0);
+		list_add(fry, pid, 'T'); /* or running: see reaper_state() above */
 	return false;
 }
 
-/* One after the other: when it is reaped, its children are ours, and the next one is named. */
+/* One child at a time: once it is reaped, its children are fry-run's, and the kernel names the next one. */
 static bool reaper_kill(void)
 {
 	pid_t pid = reaper_first();
@@ -188,18 +180,19 @@ static bool reaper_kill(void)
 	return pid > 1 && kill(pid, SIGKILL) == 0;
 }
 
-#else
+#else /* POSIX alone */
 
 enum { REAPER = false };
 
 static int reaper_acquire(void)
 {
-	return 0;
+	errno = ENOTSUP;
+	return -1;
 }
 
-static bool reaper_left(void)
+static bool reaper_left(const struct fry *fry)
 {
-	return true;
+	return fry->command != 0;
 }
 
 static bool reaper_list(struct fry *fry)
@@ -287,12 +280,12 @@ static void heed(int sig)
 }
 
 /*
- * POSIX lets a system drop what is ignored, if only by default, even while it is blocked.
- * What has a handler waits; COMMAND has the default again, since exec takes handlers away.
+ * By POSIX a system may discard a signal that is ignored, by default too, even while it is blocked. A signal
+ * with a handler stays pending. exec(2) gives COMMAND the default action again.
  */
 void signal_heed(struct sigaction *old)
 {
-	static const int minded[] = {
+	static const int heeded[] = {
 		SIGCHLD,  SIGCONT, SIGURG,
 #ifdef SIGWINCH
 		SIGWINCH,
@@ -304,10 +297,10 @@ void signal_heed(struct sigaction *old)
 	struct sigaction action, handler = {.sa_handler = heed};
 
 	sigaction(SIGCHLD, NULL, old);
-	for (size_t i = 0; i < sizeof(minded) / sizeof(minded[0]); i++)
-		if (sigaction(minded[i], NULL, &action) == 0 &&
-		    (minded[i] == SIGCHLD || action.sa_handler == SIG_DFL))
-			sigaction(minded[i], &handler, NULL);
+	for (size_t i = 0; i < sizeof(heeded) / sizeof(heeded[0]); i++)
+		if (sigaction(heeded[i], NULL, &action) == 0 &&
+		    (heeded[i] == SIGCHLD || action.sa_handler == SIG_DFL))
+			sigaction(heeded[i], &handler, NULL);
 }
 
 void signal_default(int sig)
@@ -315,13 +308,13 @@ void signal_default(int sig)
 	sigaction(sig, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 }
 
-/* The sender is fry-run now; POSIX knows no way to hand on another. */
+/* COMMAND sees fry-run as the sender: POSIX has no call that names another. */
 int signal_queue(pid_t pid, siginfo_t *info)
 {
 	return sigqueue(pid, info->si_signo, info->si_value);
 }
 
-/* What /dev/fd opens shares its flags elsewhere. */
+/* Elsewhere than on Linux opening /dev/fd/N is like dup(2), and the flags stay shared: fd(4). */
 int descriptor_reopen(int fd)
 {
 	(void)fd;
@@ -334,7 +327,7 @@ void core_forbid(void)
 	setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0});
 }
 
-/* poll(2) tells which are open, many at a time. */
+/* poll(2) tells which of many descriptors are open, so that not each number costs a close(2). */
 void descriptors_close(int keep)
 {
 	long limit = sysconf(_SC_OPEN_MAX);
@@ -346,7 +339,7 @@ void descriptors_close(int keep)
 
 		for (; count < 256 && fd < all; count++)
 			some[count].fd = fd++;
-		poll(some, (nfds_t)count, 0); /* where it fails, each of them is tried */
+		poll(some, (nfds_t)count, 0); /* if it fails, each of them is closed */
 		for (int i = 0; i < count; i++)
 			if ((some[i].revents & POLLNVAL) == 0 && some[i].fd != keep)
 				close(some[i].fd);
@@ -371,7 +364,7 @@ void *page_map_shared(size_t size)
 
 	return memory == MAP_FAILED ? NULL : memory;
 #else
-	/* Without a name in any directory, and gone with the last process that has it. */
+	/* No name in a directory is left behind: the kernel removes it with the last process that has it. */
 	int id = shmget(IPC_PRIVATE, size, S_IRUSR | S_IWUSR);
 	void *memory = shmat(id, NULL, 0);
 
@@ -381,57 +374,39 @@ void *page_map_shared(size_t size)
 #endif
 }
 
-void reap_start(struct fry *fry)
+int subreaper_acquire(void)
 {
-	bool left;
-
-	if (reaper_acquire() == -1)
+	if (reaper_acquire() == 0)
+		return 0;
+	if (REAPER)
 		die_system("procctl", strerror(errno));
-	fry->subreaper = REAPER;
-	while (reap_drain(fry, &left) != 0)
-		;
-	fry->inherited = left;
+	return -1;
 }
 
-static void reap_note(struct fry *fry, pid_t pid, int status)
+int child_peek(idtype_t type, pid_t pid, siginfo_t *info)
 {
-	for (size_t i = 0; i < fry->tree.current.count; i++)
-		if (fry->tree.current.process[i].pid == pid ||
-		    fry->tree.current.process[i].pid == -pid)
-			fry->tree.current.process[i].reaped = true; /* it may be another's by now */
-	if (pid == fry->command) {
-		fry->command = 0;
-		fry->shared->result.ended = true;
-		fry->shared->result.status = status;
-		return;
-	}
-	if (fry->options.warn_reaped)
-		warn("reaped orphan: process %d", (int)pid);
-	report_reaped(fry, pid, status);
+	return waitid(type, (id_t)pid, info, WEXITED | WNOHANG | WNOWAIT);
 }
 
-unsigned reap_drain(struct fry *fry, bool *left)
+/* Children that fry-run does not look after count as none: to wait for them would have no end. */
+pid_t child_wait(const struct fry *fry, pid_t pid, int *status)
 {
-	unsigned reaped = 0;
-	int status;
+	pid_t reaped = pid == 0 ? 0 : waitpid(pid, status, WNOHANG);
 
-	*left = true;
-	while (reaped < REAP_BATCH) {
-		pid_t pid = waitpid(-1, &status, WNOHANG);
-
-		if (pid == -1 && errno == EINTR)
-			continue;
-		if (pid == -1 || (pid == 0 && fry->inherited && !reaper_left()))
-			*left = false;
-		if (pid <= 0)
-			break;
-		reap_note(fry, pid, status);
-		reaped++;
-	}
-	return reaped;
+	if (reaped != 0 || reaper_left(fry))
+		return reaped;
+	errno = ECHILD;
+	return -1;
 }
 
-/* Whether COMMAND is stopped; who waits for that without WNOWAIT has noted it (tty.c). */
+int process_signal(const struct fry *fry, const struct process *process, int sig, bool step)
+{
+	(void)fry;
+	(void)step; /* POSIX lets no sender choose the si_code */
+	return kill(process->pid, sig) == 0 || errno == ESRCH ? 1 : -1;
+}
+
+/* Whether COMMAND is stopped. tty.c consumes that wait status where it follows COMMAND, and notes it. */
 static bool is_stopped(const struct fry *fry)
 {
 	siginfo_t info = {.si_pid = 0};
@@ -441,18 +416,15 @@ static bool is_stopped(const struct fry *fry)
 		info.si_pid != 0);
 }
 
-/* List those who are left: everybody, or COMMAND and its group, whose number is below zero. */
+/* List everything that is left; by POSIX alone this is COMMAND's group, and COMMAND if it has left it. */
 static void list_make(struct fry *fry)
 {
-	struct table turned = fry->tree.previous;
 	char state;
 
-	fry->tree.previous = fry->tree.current;
-	fry->tree.current = turned;
-	fry->tree.current.count = 0;
+	table_turn(fry);
 	if (reaper_list(fry) || fry->command == 0)
 		return;
-	/* Of its group nobody tells, but most often all of it was stopped. */
+	/* POSIX tells nothing about the others in the group, but a stop most often reaches all of it. */
 	state = is_stopped(fry) ? 'T' : 'R';
 	if (fry->command_leads_group)
 		list_add(fry, -fry->command_pgid, state);
@@ -460,187 +432,12 @@ static void list_make(struct fry *fry)
 		list_add(fry, fry->command, state);
 }
 
-static void broadcast_send(struct broadcast *broadcast, struct process *process, int sig)
+void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again)
 {
-	if (broadcast->record_only)
-		return;
-	if (kill(process->pid, sig) == 0 || errno == ESRCH) {
-		broadcast->sent += sig == broadcast->signal;
-		return;
-	}
-	broadcast->forbidden += sig == broadcast->signal;
-	if (!process->forbidden)
-		warn("cannot signal process %d: %s", abs((int)process->pid), strerror(errno));
-	process->forbidden = true;
-}
-
-static bool is_recipient(const struct broadcast *broadcast, const struct process *process)
-{
-	pid_t group = process->pid < 0 ? -process->pid : getpgid(process->pid);
-
-	if (broadcast->group == 0) /* COMMAND's group stands for COMMAND, too */
-		return broadcast->pid == 0 || abs((int)process->pid) == broadcast->pid;
-	return group == broadcast->group || process->pid == broadcast->pid;
-}
-
-static uint64_t signal_bit(int sig)
-{
-	return sig == 0 ? 0 : UINT64_C(1) << (sig - 1) % 64;
-}
-
-static void list_deliver(struct fry *fry, struct broadcast *broadcast, struct process *process)
-{
-	uint64_t bit = signal_bit(broadcast->signal);
-
-	if (!is_recipient(broadcast, process))
-		return;
-	if (!(broadcast->once && (process->delivered & bit) != 0))
-		broadcast_send(broadcast, process, broadcast->signal);
-	broadcast->found++;
-	broadcast->stopped += process->state != 'R'; /* or nobody knows */
-	if (broadcast->log)
-		warn("%s: process %d", broadcast->why, abs((int)process->pid));
-	if (broadcast->report)
-		report_leftover(fry, process->pid, process->name);
-	/* Where COMMAND alone has had it, its group has not. */
-	if ((broadcast->terminating || broadcast->record_only) &&
-	    (broadcast->pid == 0 || broadcast->group != 0 || process->pid > 0))
-		process->delivered |= bit | signal_bit(broadcast->instead_of);
-	if (broadcast->terminating && process->state != 'R')
-		broadcast_send(broadcast, process, SIGCONT);
-}
-
-void tree_signal(struct fry *fry, struct broadcast *broadcast)
-{
+	(void)again;
+	if (broadcast->signal == SIGKILL && !broadcast->record_only)
+		broadcast->record_only = reaper_kill();
 	list_make(fry);
 	for (size_t i = 0; i < fry->tree.current.count; i++)
-		list_deliver(fry, broadcast, &fry->tree.current.process[i]);
-}
-
-void tree_name(struct fry *fry, const char *why)
-{
-	tree_signal(fry, &(struct broadcast){.record_only = true, .log = true, .why = why});
-}
-
-void reap_kill(struct fry *fry)
-{
-	const struct schedule *schedule = &fry->schedule;
-	int64_t patience = schedule->step[schedule->steps - 1].wait;
-	int64_t began = clock_now(), quiet = began; /* since when nobody has died */
-	unsigned total = 0;
-
-	for (;;) {
-		struct broadcast broadcast = {.signal = SIGKILL};
-		unsigned reaped;
-		siginfo_t info;
-		bool left;
-
-		if (!reaper_kill())
-			tree_signal(fry, &broadcast);
-		reaped = reap_drain(fry, &left);
-		total += reaped;
-		if (!left || (!REAPER && fry->command == 0))
-			break;
-		if (reaped != 0)
-			quiet = clock_now();
-		else if (broadcast.found != 0 && broadcast.found == broadcast.forbidden)
-			break; /* those were named, and are not waited for */
-		else if (clock_now() - quiet >= patience) {
-			tree_name(fry, "does not die");
-			break;
-		} else
-			pending_receive(&info, clock_add(clock_now(), 10 * MILLISECOND), 0);
-	}
-	report_step(fry, SIGKILL, began, total);
-}
-
-/* There is no cgroup, and no second process: what is asked about them has one answer. */
-
-void cgroup_start(struct fry *fry)
-{
-	fry->cgroup = NULL;
-}
-
-void cgroup_make(const struct fry *fry)
-{
-	(void)fry;
-}
-
-int cgroup_enter(const struct fry *fry)
-{
-	(void)fry;
-	return 0;
-}
-
-bool cgroup_populated(const struct fry *fry)
-{
-	(void)fry;
-	return false;
-}
-
-void cgroup_wait(const struct fry *fry, int64_t deadline)
-{
-	(void)fry;
-	(void)deadline;
-}
-
-void cgroup_end(const struct fry *fry)
-{
-	(void)fry;
-}
-
-void guard_start(struct fry *fry)
-{
-	fry->role = ALONE;
-}
-
-void guard_open(struct fry *fry)
-{
-	(void)fry;
-}
-
-void guard_run(struct fry *fry)
-{
-	(void)fry;
-}
-
-bool guard_outer_died(struct fry *fry)
-{
-	(void)fry;
-	return false;
-}
-
-void guard_take(struct fry *fry)
-{
-	(void)fry;
-}
-
-bool tree_outer_children(struct fry *fry)
-{
-	(void)fry;
-	return false;
-}
-
-void guard_rename(const struct fry *fry)
-{
-	(void)fry;
-}
-
-bool guard_receive(struct fry *fry, siginfo_t *info)
-{
-	(void)fry;
-	(void)info;
-	return false;
-}
-
-void signal_outer(const struct fry *fry, int sig)
-{
-	(void)fry;
-	(void)sig;
-}
-
-int64_t copies_expire(struct fry *fry)
-{
-	(void)fry;
-	return NEVER;
+		broadcast_deliver(fry, broadcast, &fry->tree.current.process[i]);
 }

@@ -39,7 +39,9 @@ int signal_queue(pid_t pid, siginfo_t *info);
 int pending_open(void);
 /* Ask the kernel for SIGCHLD at the parent's death. */
 void parent_watch(void);
-/* Forbid a core dump of this process. */
+/* Become the process that orphans below are reparented to. Returns -1 with errno. */
+int subreaper_acquire(void);
+/* Dump no core. */
 void core_forbid(void);
 
 /* Close every descriptor above stderr other than keep. */
