@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# fry-run of POSIX alone, as it is built for other systems, and with what plays procctl(2).
-# `make check-portable` runs those of the other files, too, that are not tagged `linux`.
+# The builds for systems other than Linux: by POSIX alone, and with a player of procctl(2).
+# `make check-portable` also runs the tests tagged `posix` and not `linux` in other files, by POSIX alone.
 
 # $0 and the like are for inner shells.
 # shellcheck disable=SC2016,SC2154
@@ -12,12 +12,12 @@ FRY_RUN=$REPO/build/portable/fry-run
 PROCCTL=$REPO/build/procctl/fry-run
 DRAGONFLY=$REPO/build/dragonfly/fry-run
 
-# Not with what the make that may have started us was told.
+# The tests may run below a make with variables and a jobserver of its own: neither is meant for this one.
 setup_file() {
 	env -u MAKEFLAGS -u MAKELEVEL make -s -C "$REPO" portable CFLAGS=-Werror >&2
 }
 
-# Everything that fry-run and its child asked the kernel for.
+# Run fry-run with the system calls of it and of its child written to the file `calls`.
 traced() {
 	timeout 600 strace -f -qq -o calls "$FRY_RUN" "$@"
 }
@@ -188,7 +188,8 @@ for line in open(sys.argv[2]):
 	assert_status 137
 }
 
-# What follows is not run on the systems that it is for: test/procctl plays their procctl(2).
+# The tests below run against a player of procctl(2), test/fixtures/procctl, and never ran on the systems
+# that have it.
 
 @test "procctl: every descendant gets TERM once, then KILL" {
 	start it "$PROCCTL" -v -k 3 --report=report -- bash -c '
