@@ -32,4 +32,9 @@ bool copies_received(struct fry *fry, siginfo_t *info);
 /* Handle what has waited for its copy long enough. Returns until when the next one waits, or NEVER. */
 int64_t copies_expire(struct fry *fry);
 
+#ifndef _GNU_SOURCE
+/* Beyond Linux there is one process, and no copy to wait for: see guard.h. */
+#define copies_expire(fry) ((void)(fry), NEVER)
+#endif
+
 #endif

@@ -93,7 +93,6 @@ bool guard_receive(struct fry *fry, siginfo_t *info);
 #define guard_beat(fry)          ((void)(fry))
 #define guard_take(fry)          ((void)(fry))
 #define guard_receive(fry, info) ((void)(fry), (void)(info), false)
-#define guard_expire(fry)        ((void)(fry), NEVER)
 #endif
 
 #endif
