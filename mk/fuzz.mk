@@ -1,5 +1,5 @@
-# mk/fuzz.mk - libFuzzer targets. Each includes the source that it is about, with <>, since its own name
-# may be equal, and is linked with the others.
+# mk/fuzz.mk - libFuzzer targets. Each includes the sources that it is about, with <>, since its own
+# name may be equal, and is linked with the others.
 
 FUZZ_SECONDS = 60
 FUZZ = $(patsubst test/fuzz/%.c,$(B)/fuzz/%,$(wildcard test/fuzz/*.c))
@@ -8,9 +8,8 @@ FUZZED = clang $(GNU) -Wno-missing-prototypes -Dmain=fry_main $(INCLUDES) -O1 -g
 
 $(B)/fuzz/%: test/fuzz/%.c test/fuzz/fuzz.h $(SOURCES) $(wildcard *.h src/*.h sys/*.h) mk/fuzz.mk
 	@mkdir -p $(@D)
-	included=$$(sed -n 's/^#include <\(.*\.c\)>/\1/p' $<); others=; \
-	for source in $(filter-out $<,$(filter %.c,$^)); do \
-		[ "$${source##*/}" = "$$included" ] || others="$$others $$source"; done; \
+	others=; for source in $(SOURCES); do \
+		grep -q "^#include <$${source##*/}>" $< || others="$$others $$source"; done; \
 	$(FUZZED) -o $@ $< $$others
 
 fuzz: $(FUZZ)

@@ -10,7 +10,7 @@
 
 static int fuzz_access(const char *path);
 
-__attribute__((format(printf, 1, 2))) static void fuzz_say(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void fuzz_warn(const char *format, ...)
 {
 	expect(format != NULL);
 }
@@ -20,7 +20,7 @@ __attribute__((format(printf, 1, 2))) static void fuzz_say(const char *format, .
 #define read              fake_read
 #define close             fake_close
 #define access(path, how) fuzz_access(path)
-#define say               fuzz_say
+#define warn              fuzz_warn
 #include <cgroup.c>
 
 static bool there;

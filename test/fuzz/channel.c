@@ -19,26 +19,26 @@ enum { PARENT = 2, GROUP = 3, SELF = 4 };
 static bool from_ring;
 static unsigned handed;
 
-static void fuzz_hand(const siginfo_t *info, bool stopping)
+static void fuzz_hand(const siginfo_t *info, bool terminating)
 {
 	expect(info->si_signo > 0 && info->si_signo < SIGNALS);
-	expect(from_ring || !stopping);
+	expect(from_ring || !terminating);
 	handed++;
 }
 
-static void fuzz_request(struct fry *fry, siginfo_t *info, bool stopping)
+static void fuzz_handle(struct fry *fry, siginfo_t *info, bool terminating)
 {
 	(void)fry;
-	fuzz_hand(info, stopping);
+	fuzz_hand(info, terminating);
 }
 
-/* What it makes of the signal itself is the business of signals.c. */
-static void fuzz_act(struct fry *fry, siginfo_t *info)
+/* Whether a signal is a request to end is decided in signals.c. */
+static void fuzz_dispatch(struct fry *fry, siginfo_t *info)
 {
-	fuzz_request(fry, info, false);
+	fuzz_handle(fry, info, false);
 }
 
-static void fuzz_witnessed(struct fry *fry, int sig, pid_t group)
+static void fuzz_note_delivered(struct fry *fry, int sig, pid_t group)
 {
 	(void)fry;
 	(void)group;
@@ -59,19 +59,19 @@ static pid_t fuzz_parent(void)
 	return PARENT;
 }
 
-static pid_t fuzz_group(const struct fry *fry)
+static pid_t fuzz_command_pgid(const struct fry *fry)
 {
-	return fry->group;
+	return fry->command_pgid;
 }
 
-#define kill              fuzz_kill
-#define getppid           fuzz_parent
-#define signals_act       fuzz_act
-#define signals_request   fuzz_request
-#define signals_handle    fuzz_request
-#define signals_witnessed fuzz_witnessed
-#define signals_group     fuzz_group
-#include "guard.c"
+#define kill                   fuzz_kill
+#define getppid                fuzz_parent
+#define signals_dispatch       fuzz_dispatch
+#define signals_apply          fuzz_handle
+#define signals_handle         fuzz_handle
+#define signals_note_delivered fuzz_note_delivered
+#define signals_command_pgid   fuzz_command_pgid
+#include <guard.c>
 
 /* Fill an object with what is left of the input, and with zeros after it. */
 static void object_cut(struct input *input, void *to, size_t size)
@@ -95,7 +95,7 @@ static void ring_cut(struct input *input, struct channel *channel)
 
 		object_cut(input, &relay->signal, sizeof(relay->signal));
 		object_cut(input, &relay->code, sizeof(relay->code));
-		relay->stopping = byte_cut(input) % 2 != 0;
+		relay->terminating = byte_cut(input) % 2 != 0;
 	}
 	object_cut(input, &count, sizeof(count));
 	channel->sent = count;
@@ -116,27 +116,27 @@ static void check_siginfo(struct fry *fry, struct input *input)
 	from_ring = false;
 	handed = 0;
 	guard_receive(fry, &info);
-	expect(!fry->outer_died);
+	expect(!fry->guard.outer_died);
 	/* Of the ring: it may pair with a stop request from there. */
 	expect(handed <= 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct outcome outcome;
+	static struct shared shared;
 	struct input input = {data, size};
 	struct fry fry = {
 		.role = INNER,
-		.outcome = &outcome,
+		.shared = &shared,
 		.self = SELF,
-		.parent = PARENT,
-		.own_group = GROUP,
+		.outer = PARENT,
+		.pgid = GROUP,
 	};
 
-	memset(&outcome, 0, sizeof(outcome));
+	memset(&shared, 0, sizeof(shared));
 	fry.options.placement = byte_cut(&input) % 2 == 0 ? PLACE_INHERIT : PLACE_NEW;
-	fry.group = GROUP + byte_cut(&input) % 2;
-	ring_cut(&input, &outcome.channel);
+	fry.command_pgid = GROUP + byte_cut(&input) % 2;
+	ring_cut(&input, &shared.channel);
 	while (input.left != 0) {
 		check_siginfo(&fry, &input);
 		from_ring = true;
@@ -145,10 +145,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		expect(handed <= MAX_RELAYS);
 		/* As if time had passed: none is held for ever. */
 		for (int sig = 1; sig < SIGNALS; sig++)
-			if (fry.witness[sig].until != 0)
-				fry.witness[sig].until = 1;
+			if (fry.guard.copies[sig].until != 0)
+				fry.guard.copies[sig].until = 1;
 		guard_expire(&fry);
-		outcome.channel.sent += byte_cut(&input) % 4;
+		shared.channel.sent += byte_cut(&input) % 4;
 	}
 	return 0;
 }

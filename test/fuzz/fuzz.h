@@ -1,9 +1,9 @@
 /* fuzz.h - what the fuzzing targets share: cutting the input into words, and files made of it */
 /* SPDX-License-Identifier: MIT */
 /*
- * Each target includes the file of fry-run that it is about, so that it reaches what is static
+ * Each target includes the files of fry-run that it is about, so that it reaches what is static
  * there, with some of libc's functions replaced: nothing is read from the system, no process is
- * signalled, and exit(3) returns to the target. The others are linked.
+ * signalled, and exit(3) returns to the target. The other files are linked.
  */
 #ifndef FUZZ_H
 #define FUZZ_H

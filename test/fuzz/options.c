@@ -3,11 +3,16 @@
 #include "fuzz.h"
 
 #include "fry.h"
+#include "sys.h"
 
+#include <sys/socket.h>
+
+#include <ctype.h>
 #include <getopt.h>
+#include <stdarg.h>
 
 static ssize_t fuzz_write(int fd, const void *bytes, size_t size);
-static void *fuzz_memory_get(size_t size);
+static void *fuzz_page_alloc(size_t size);
 
 /* There is always room. */
 static int fuzz_poll(const struct pollfd *polled, nfds_t count, int wait)
@@ -16,12 +21,17 @@ static int fuzz_poll(const struct pollfd *polled, nfds_t count, int wait)
 	return (int)count;
 }
 
-#define exit             fuzz_exit
-#define write            fuzz_write
-#define poll             fuzz_poll
-#define memory_get       fuzz_memory_get
-#define memory_free(...) ((void)0)
-#include <fry.c>
+/* Stderr is a pipe, and cannot be opened again: message.c has to write to this descriptor. */
+#define descriptor_reopen(fd) (-1)
+#define isatty(fd)            false
+#define send(...)             (errno = ENOTSOCK, -1)
+#define close                 fake_close
+#define exit                  fuzz_exit
+#define write                 fuzz_write
+#define poll                  fuzz_poll
+#define page_alloc            fuzz_page_alloc
+#include <message.c>
+#include <options.c>
 
 /* What is said is one line, and not an endless one. */
 static ssize_t fuzz_write(int fd, const void *bytes, size_t size)
@@ -34,7 +44,7 @@ static ssize_t fuzz_write(int fd, const void *bytes, size_t size)
 
 static void *memory;
 
-static void *fuzz_memory_get(size_t size)
+static void *fuzz_page_alloc(size_t size)
 {
 	expect(memory == NULL);
 	memory = calloc(1, size);
@@ -47,12 +57,13 @@ static void check(const struct fry *fry, char *const *argv, int argc)
 	bool found = false;
 
 	for (int i = 1; i < argc; i++)
-		found |= fry->command == argv + i;
-	expect(options->pause ? *fry->command == NULL : found);
-	expect(fry->stop.steps >= 1 && fry->stop.steps <= MAX_STEPS && fry->stop.at == -1);
-	for (int i = 0; i < fry->stop.steps; i++)
-		expect(fry->stop.step[i].signal > 0 && fry->stop.step[i].signal < SIGNALS &&
-		       fry->stop.step[i].wait >= 0);
+		found |= fry->argv == argv + i;
+	expect(options->pause ? *fry->argv == NULL : found);
+	expect(fry->schedule.steps >= 1 && fry->schedule.steps <= MAX_STEPS &&
+	       fry->schedule.at == -1);
+	for (int i = 0; i < fry->schedule.steps; i++)
+		expect(fry->schedule.step[i].signal > 0 && fry->schedule.step[i].signal < SIGNALS &&
+		       fry->schedule.step[i].wait >= 0);
 	for (int sig = 0; sig < SIGNALS; sig++)
 		expect(options->as[sig] < SIGNALS);
 	expect(options->timeout >= 0 && options->parent_death >= 0 &&
@@ -79,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&fry, 0, sizeof(fry));
 	setenv("FRY_RUN_OPTS", variable, 1);
 	if (setjmp(refused) == 0) {
-		parse_options(&fry, argc, argv);
+		options_parse(&fry, argc, argv);
 		check(&fry, argv, argc);
 	} else {
 		expect(refused_with == EXIT_SUCCESS || refused_with == EXIT_FRY);

@@ -6,6 +6,10 @@
  */
 #include "fuzz.h"
 
+#include "fry.h"
+#include "listing.h"
+#include "sys.h"
+
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -18,7 +22,8 @@
 #define read                     fake_read
 #define close                    fake_close
 #define readlink(path, to, size) fake_read(FAKE_FD + 1, to, size)
-#include <reap.c>
+#include <process.c>
+#include <tree.c>
 
 static void check_process(pid_t pid)
 {
@@ -34,20 +39,26 @@ static void check_process(pid_t pid)
 /* A walk that meets what the file of children says, each of them as stat says. */
 static void check_walk(struct fry *fry)
 {
-	struct errand errand = {.signal = SIGTERM, .noting = true};
-	struct walk walk = {.fry = fry, .errand = &errand, .proc = true};
+	struct broadcast broadcast = {.signal = SIGTERM, .record_only = true};
+	struct walk walk = {.fry = fry, .broadcast = &broadcast, .proc = true};
 
-	fry->hurried = true; /* and wants no more of the processor */
+	fry->tree.boosted = true; /* so that the walk leaves the scheduling policy alone */
 	for (int pass = 0; pass < 2; pass++) {
 		table_turn(fry);
 		walk_thread(&walk, fry->self, fry->self);
 	}
-	for (size_t i = 0; i < fry->tree.count; i++) {
-		const struct process *process = &fry->tree.process[i];
+	for (size_t i = 0; i < fry->tree.current.count; i++) {
+		const struct process *process = &fry->tree.current.process[i];
 
 		expect(process->pid > 1 && process->pid != fry->self);
-		expect(table_find(&fry->tree, process->pid) == process);
+		expect(table_find(&fry->tree.current, process->pid) == process);
 	}
+}
+
+static void table_free(struct table *table)
+{
+	page_free(table->slot, table->slots * sizeof(*table->slot));
+	page_free(table->process, table->slots / 2 * sizeof(*table->process));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -60,15 +71,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fake_set(2, "/children", &input, 0xff);
 	fake_set(3, "/stat", &input, 0xff);
 	fakes[1].at = 0;
-	fry.outcome = calloc(1, sizeof(*fry.outcome));
-	expect(fry.outcome != NULL);
+	fry.shared = calloc(1, sizeof(*fry.shared));
+	expect(fry.shared != NULL);
 	proc_is_ours(&fry);
 	check_process(2);
 	check_walk(&fry);
-	memory_free(fry.tree.slot, fry.tree.slots * sizeof(*fry.tree.slot));
-	memory_free(fry.tree.process, fry.tree.slots / 2 * sizeof(*fry.tree.process));
-	memory_free(fry.before.slot, fry.before.slots * sizeof(*fry.before.slot));
-	memory_free(fry.before.process, fry.before.slots / 2 * sizeof(*fry.before.process));
-	free(fry.outcome);
+	table_free(&fry.tree.current);
+	table_free(&fry.tree.previous);
+	free(fry.shared);
 	return 0;
 }

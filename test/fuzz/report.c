@@ -77,45 +77,43 @@ static const char *skip_value(const char *at)
 }
 
 /* The process that fills the log may be killed at any instruction, and be traced before. */
-static void compose_damaged(struct fry *fry, struct process *process, unsigned count)
+static void compose_damaged(struct fry *fry, unsigned count)
 {
-	struct outcome *outcome = fry->outcome;
+	struct log *log = &fry->shared->log;
 	struct text text = {NULL, 0, 0};
 
-	memset(outcome->step, 0x7f, sizeof(outcome->step));
-	memset(outcome->leftover, 'x', sizeof(outcome->leftover));
-	memset(outcome->figure, 'x', sizeof(outcome->figure));
-	outcome->steps = outcome->leftovers = count;
+	memset(log->step, 0x7f, sizeof(log->step));
+	memset(log->leftover, 'x', sizeof(log->leftover));
+	memset(log->figure, 'x', sizeof(log->figure));
+	log->steps = log->leftovers = count;
 	report_step(fry, SIGTERM, 0, 1);
-	report_leftover(fry, process);
+	report_leftover(fry, 3, "late");
 	report_reaped(fry, 3, 0);
 	compose(&text, fry, 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct outcome outcome;
+	static struct shared shared;
 	struct input input = {data, size};
-	struct fry fry = {.outcome = &outcome, .known = 2};
-	struct process process = {.pid = 3};
+	struct fry fry = {.shared = &shared, .public_pid = 2};
 	struct text text = {NULL, 0, 0};
 	char *command[64], *name = word_cut(&input, '\n');
 	const char *end;
 	int count = 0;
 
-	memset(&outcome, 0, sizeof(outcome));
-	strncpy(process.name, name, sizeof(process.name) - 1);
-	report_leftover(&fry, &process);
+	memset(&shared, 0, sizeof(shared));
+	report_leftover(&fry, 3, name);
 	report_reaped(&fry, 3, (int)size % 0x10000);
 	report_step(&fry, SIGTERM, 0, (unsigned)size);
-	outcome.ended = size % 2 != 0;
-	outcome.status = (int)(size % 127);
-	outcome.forwarded[1 + size % 64] = (unsigned)size;
+	shared.result.ended = size % 2 != 0;
+	shared.result.status = (int)(size % 127);
+	shared.log.forwarded[1 + size % 64] = (unsigned)size;
 	do
 		command[count++] = word_cut(&input, '\n');
 	while (input.left != 0 && count < 63);
 	command[count] = NULL;
-	fry.command = command;
+	fry.argv = command;
 	compose(&text, &fry, (int)(size % 256));
 	text.size = text.length + 64;
 	text.to = malloc(text.size);
@@ -125,7 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	end = skip_value(text.to);
 	expect(end != NULL && strcmp(end, "\n") == 0);
 	free(text.to);
-	compose_damaged(&fry, &process, MAX_NOTED + (unsigned)size * 0x1000);
+	compose_damaged(&fry, MAX_NOTED + (unsigned)size * 0x1000);
 	free(name);
 	while (count > 0)
 		free(command[--count]);
