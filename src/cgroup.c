@@ -301,7 +301,7 @@ bool cgroup_populated(const struct fry *fry)
 	char *text;
 	bool others;
 
-	if (fry->cgroup == NULL)
+	if (fry->options.cgroup == CGROUP_NONE)
 		return false;
 	if (fry->options.cgroup == CGROUP_NEW)
 		return has_event(fry, "populated 1");
