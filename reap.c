@@ -119,7 +119,7 @@ static size_t reap_killed(struct fry *fry, size_t seen, pid_t group, int64_t wai
 	do {
 		unsigned reaped = reap_drain(fry, left);
 
-		guard_beat(fry);
+		inner_beat(fry);
 		total += reaped;
 		/* Children are reparented before their parent can be waited for: ECHILD means all of the group. */
 		if (!*left || (group != 0 && child_peek(P_PGID, group, &info) == -1))

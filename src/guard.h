@@ -76,8 +76,6 @@ void guard_rename(const struct fry *fry);
 /* In the inner process: whether the outer one has died. */
 bool guard_outer_died(struct fry *fry);
 
-/* In the inner process: give a sign of life. */
-void guard_beat(struct fry *fry);
 /* In the inner process: act on what was relayed. */
 void guard_take(struct fry *fry);
 /* In the inner process: take a signal of which a copy may be relayed. Returns false for any other. */

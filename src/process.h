@@ -61,7 +61,9 @@ int process_signal(const struct fry *fry, const struct process *process, int sig
 bool outer_lives(const struct fry *fry);
 /* In the inner process: signal the outer one if it lives. */
 void signal_outer(const struct fry *fry, int sig);
-/* Whether pid is this process or the other one of the guard. */
+/* In the inner process: give a sign of life. */
+void inner_beat(struct fry *fry);
+/* Whether this is one of fry-run's own processes, and no descendant. */
 bool is_own_process(const struct fry *fry, pid_t pid);
 
 /* Elsewhere than on Linux fry-run reads no /proc, and has no outer process. */
