@@ -22,6 +22,7 @@
 #include "reap.h"
 #include "signals.h"
 #include "src/pending.h"
+#include "src/process.h"
 #include "src/text.h"
 #include "sys/sys.h"
 
@@ -357,7 +358,7 @@ static void supervise(struct fry *fry)
 		}
 		if (!left && !fry->pausing)
 			return;
-		if (guard_outer_died(fry)) {
+		if (outer_died(fry)) {
 			schedule_kill(&fry->schedule);
 			reap_kill(fry);
 			return;
@@ -465,8 +466,8 @@ int main(int argc, char **argv)
 		guard_run(&fry);
 	if (fry.role != OUTER)
 		supervise(&fry);
-	if (fry.role == INNER && !guard_outer_died(&fry)) {
-		fry.shared->result.final = true; /* the outer process ends as COMMAND did */
+	if (fry.role == INNER && !outer_died(&fry)) {
+		fry.shared->result.final = true; /* the outer process does the rest */
 		return EXIT_SUCCESS;
 	}
 	cgroup_end(&fry); /* after its last process */

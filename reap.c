@@ -156,7 +156,7 @@ static bool others_left(struct fry *fry, const struct broadcast *broadcast)
 		cgroup_wait(fry, clock_now() + 10 * MILLISECOND);
 		return true;
 	}
-	if (!guard_outer_died(fry) && tree_outer_children(fry)) {
+	if (!outer_died(fry) && tree_outer_children(fry)) {
 		pending_receive(&info, clock_now() + 10 * MILLISECOND, 0);
 		return true;
 	}

@@ -128,15 +128,6 @@ void guard_start(struct fry *fry)
 	signals_snapshot_pending(fry);
 }
 
-bool guard_outer_died(struct fry *fry)
-{
-	if (fry->role == INNER && !outer_lives(fry)) {
-		fry->guard.outer_died = true;
-		fry->guard.outer_has_children = false; /* the number may be another's from now on */
-	}
-	return fry->guard.outer_died;
-}
-
 void guard_rename(const struct fry *fry)
 {
 	static const char name[] = "fry-inner";

@@ -73,8 +73,6 @@ void guard_open(struct fry *fry);
 void guard_run(struct fry *fry);
 /* In the inner process: put a name of its own in place of the arguments, for `pkill -f`. */
 void guard_rename(const struct fry *fry);
-/* In the inner process: whether the outer one has died. */
-bool guard_outer_died(struct fry *fry);
 
 /* In the inner process: act on what was relayed. */
 void guard_take(struct fry *fry);

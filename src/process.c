@@ -172,6 +172,15 @@ bool outer_lives(const struct fry *fry)
 	return fry->role == INNER && getppid() == fry->outer;
 }
 
+bool outer_died(struct fry *fry)
+{
+	if (fry->role == INNER && !outer_lives(fry)) {
+		fry->guard.outer_died = true;
+		fry->guard.outer_has_children = false; /* the number may be another's from now on */
+	}
+	return fry->guard.outer_died;
+}
+
 bool is_own_process(const struct fry *fry, pid_t pid)
 {
 	return pid == fry->self || (pid == fry->inner && fry->role == OUTER) ||

@@ -59,7 +59,9 @@ bool is_child(pid_t pid);
 int process_signal(const struct fry *fry, const struct process *process, int sig, bool step);
 /* In the inner process: whether the outer one lives. Its pid is not reused while it is the parent. */
 bool outer_lives(const struct fry *fry);
-/* In the inner process: signal the outer one if it lives. */
+/* In the inner process: whether the outer one has died, which is noted. */
+bool outer_died(struct fry *fry);
+/* In the inner process: send a signal to the outer one. */
 void signal_outer(const struct fry *fry, int sig);
 /* In the inner process: give a sign of life. */
 void inner_beat(struct fry *fry);

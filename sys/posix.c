@@ -441,3 +441,131 @@ void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again)
 	for (size_t i = 0; i < fry->tree.current.count; i++)
 		broadcast_deliver(fry, broadcast, &fry->tree.current.process[i]);
 }
+
+void tree_name(struct fry *fry, const char *why)
+{
+	tree_signal(fry, &(struct broadcast){.record_only = true, .log = true, .why = why});
+}
+
+void reap_kill(struct fry *fry)
+{
+	const struct schedule *schedule = &fry->schedule;
+	int64_t patience = schedule->step[schedule->steps - 1].wait;
+	int64_t began = clock_now(), quiet = began; /* since when nobody has died */
+	unsigned total = 0;
+
+	for (;;) {
+		struct broadcast broadcast = {.signal = SIGKILL};
+		unsigned reaped;
+		siginfo_t info;
+		bool left;
+
+		if (!reaper_kill())
+			tree_signal(fry, &broadcast);
+		reaped = reap_drain(fry, &left);
+		total += reaped;
+		if (!left || (!REAPER && fry->command == 0))
+			break;
+		if (reaped != 0)
+			quiet = clock_now();
+		else if (broadcast.found != 0 && broadcast.found == broadcast.forbidden)
+			break; /* those were named, and are not waited for */
+		else if (clock_now() - quiet >= patience) {
+			tree_name(fry, "does not die");
+			break;
+		} else
+			pending_receive(&info, clock_add(clock_now(), 10 * MILLISECOND), 0);
+	}
+	report_step(fry, SIGKILL, began, total);
+}
+
+/* There is no cgroup, and no second process: what is asked about them has one answer. */
+
+void cgroup_start(struct fry *fry)
+{
+	fry->cgroup = NULL;
+}
+
+void cgroup_make(const struct fry *fry)
+{
+	(void)fry;
+}
+
+int cgroup_enter(const struct fry *fry)
+{
+	(void)fry;
+	return 0;
+}
+
+bool cgroup_populated(const struct fry *fry)
+{
+	(void)fry;
+	return false;
+}
+
+void cgroup_wait(const struct fry *fry, int64_t deadline)
+{
+	(void)fry;
+	(void)deadline;
+}
+
+void cgroup_end(const struct fry *fry)
+{
+	(void)fry;
+}
+
+void guard_start(struct fry *fry)
+{
+	fry->role = ALONE;
+}
+
+void guard_open(struct fry *fry)
+{
+	(void)fry;
+}
+
+void guard_run(struct fry *fry)
+{
+	(void)fry;
+}
+
+bool outer_died(struct fry *fry)
+{
+	(void)fry;
+	return false;
+}
+
+void guard_take(struct fry *fry)
+{
+	(void)fry;
+}
+
+bool tree_outer_children(struct fry *fry)
+{
+	(void)fry;
+	return false;
+}
+
+void guard_rename(const struct fry *fry)
+{
+	(void)fry;
+}
+
+bool guard_receive(struct fry *fry, siginfo_t *info)
+{
+	(void)fry;
+	(void)info;
+	return false;
+}
+
+void signal_outer(const struct fry *fry, int sig)
+{
+	(void)fry;
+	(void)sig;
+}
+
+int64_t guard_expire(struct fry *fry)
+{
+	(void)fry;
+	return NEVER;
+}
