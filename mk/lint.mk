@@ -1,4 +1,4 @@
-# mk/lint.mk - static analysis, style, shell scripts, the manual page.
+# mk/lint.mk - static analysis, style, which file needs which, shell scripts, the manual page.
 
 CPPCHECK = cppcheck --quiet --std=c11 --enable=warning,style,performance,portability \
 	--inline-suppr --suppress=missingIncludeSystem --suppress=unusedStructMember \
@@ -9,7 +9,20 @@ LINTED_LINUX = $(filter-out $(LINTED_POSIX),$(LINTED))
 # The three ways to compile for POSIX.
 EACH_PLAYED = for played in '' '$(PLAYED)' '$(PLAYED) -DDRAGONFLY'; do
 
-lint: lint-tidy lint-others
+SCRIPTS = test/*/*.bats test/*/*.bash test/peers test/peers-tty test/smoke test/coverage test/layers \
+	test/fuzz/run test/model/check .ci/run bench/run doc/picture completions/fry-run.bash
+
+lint: lint-tidy lint-gcc lint-others
+
+# What needs no other packages than the build. The layers are those of Linux: sys/posix.c takes the place
+# of files at the top and at the bottom.
+lint-gcc: $(OBJECTS)
+	test/layers $(OBJECTS) $(wildcard $(addsuffix /*.h,$(DIRECTORIES)))
+	for file in $(LINTED_LINUX); do \
+		gcc $(GNU) $(INCLUDES) -O2 -fanalyzer -Werror -c -o /dev/null $$file || exit; done
+	$(EACH_PLAYED) for file in $(LINTED_POSIX); do \
+		gcc $(XOPEN) $(INCLUDES) $$played -O2 -fanalyzer -Werror -c -o /dev/null $$file || exit 1; \
+		done || exit; done
 
 lint-tidy:
 	clang-tidy --quiet --warnings-as-errors='*' $(LINTED_LINUX) -- $(GNU) $(INCLUDES)
@@ -20,13 +33,7 @@ lint-others:
 	clang-format --dry-run -Werror $$(find . -path ./build -prune -o -type f -name '*.[ch]' -print)
 	$(CPPCHECK) -D_GNU_SOURCE $(LINTED_LINUX)
 	$(CPPCHECK) --suppress=knownConditionTrueFalse -D_XOPEN_SOURCE=700 $(LINTED_POSIX)
-	for file in $(LINTED_LINUX); do \
-		gcc $(GNU) $(INCLUDES) -O2 -fanalyzer -Werror -c -o /dev/null $$file || exit; done
-	$(EACH_PLAYED) for file in $(LINTED_POSIX); do \
-		gcc $(XOPEN) $(INCLUDES) $$played -O2 -fanalyzer -Werror -c -o /dev/null $$file || exit 1; \
-		done || exit; done
-	cd test && shellcheck -x */*.bats lib/*.bash peers peers-tty smoke coverage fuzz/run \
-		../.ci/run ../bench/run ../doc/picture ../completions/fry-run.bash
+	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	mandoc -Tlint -Wwarning man/fry-run.1
 
-.PHONY: lint lint-tidy lint-others
+.PHONY: lint lint-tidy lint-gcc lint-others
