@@ -80,8 +80,12 @@ check-stress: $(B)/fry-run $(FIXTURES)
 	test/bin/stress -t $(STRESS_SECONDS) $(B)/fry-run
 	test/bin/storm -t $(STRESS_SECONDS) $(B)/fry-run
 
+# The loops of the two processes as a model in Promela, in all orders of events: with spin and gcc.
+check-model:
+	test/model/check
+
 coverage:
 	test/coverage
 
 .PHONY: check check-glibc check-asan check-portable check-supervisors check-packages check-stress \
-	portable coverage
+	check-model portable coverage
