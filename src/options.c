@@ -19,7 +19,7 @@
 #include "sys.h"
 #include "text.h"
 
-/* In brackets, where it is built from a checkout. */
+/* The revision in brackets; empty outside a checkout. */
 #ifndef FRY_REVISION
 #define FRY_REVISION ""
 #endif
@@ -75,7 +75,7 @@ __attribute__((noreturn)) static void die_choice(const struct option_row *row, c
 	die_argument(row, argument, rule);
 }
 
-/* Returns the place of a word among the row's choices, as the enum has them, or -1. */
+/* Returns the place of a word among the row's choices, which are in the order of an enum, or -1. */
 static int find_choice(const struct option_row *row, const char *word)
 {
 	size_t length = strlen(word);
@@ -110,7 +110,7 @@ static int64_t parse_duration(const struct option_row *row, const char *argument
 	return span;
 }
 
-/* A decimal number between bounds. Returns it, or -1. */
+/* Parse a word of decimal digits alone. Returns the number, or -1 if it is out of bounds. */
 static long parse_decimal(const char *word, long low, long high)
 {
 	const char *end = word;
@@ -191,7 +191,7 @@ static void parse_rewrite(struct fry *fry, const struct option_row *row, const c
 	fry->options.as[sig] = (unsigned char)as;
 }
 
-/* The last of the choices is a number. */
+/* PGID, the last choice of the row, stands for a number. */
 static void parse_pgroup(struct fry *fry, const struct option_row *row, const char *argument)
 {
 	int choice = find_choice(row, argument);
@@ -206,7 +206,7 @@ static void parse_pgroup(struct fry *fry, const struct option_row *row, const ch
 	fry->options.group = group == -1 ? 0 : (pid_t)group;
 }
 
-/* Without the option there is no cgroup, which is no choice. */
+/* CGROUP_NONE, the default, is not among the choices. */
 static void parse_cgroup(struct fry *fry, const struct option_row *row, const char *argument)
 {
 	fry->options.cgroup = parse_choice(row, argument) == 0 ? CGROUP_NEW : CGROUP_OWN;
@@ -368,7 +368,7 @@ static void print_help(struct options *options)
 static const char no_such_option[] = "no such option, or one that takes no argument";
 static const char needs_argument[] = "the option needs an argument";
 
-/* Returns the option of this name, or the only one whose name begins so, or NULL. */
+/* Returns the option of this name, or the only option whose name begins so, or NULL. */
 static const struct option_row *find_name(const char *name, size_t length)
 {
 	const struct option_row *found = NULL;
@@ -413,7 +413,7 @@ static int parse_name(struct fry *fry, const char *word, const char *next)
 	return joined ? 1 : 2;
 }
 
-/* Parse letters behind one -. The argument of the last is the rest of the word, or the next word. */
+/* Parse -abc or -kARGUMENT, or -k and the next word. Returns how many words it was. */
 static int parse_letters(struct fry *fry, const char *word, const char *next)
 {
 	while (*++word != '\0') {
@@ -435,13 +435,13 @@ static int parse_letters(struct fry *fry, const char *word, const char *next)
 	return 1;
 }
 
-/* Parse options up to -- or the first word that is none. Returns the place in argv of what follows. */
+/* Parse options up to -- or the first word that is not one. Returns the place in argv after them. */
 static int parse_words(struct fry *fry, int argc, char **argv)
 {
 	int at = 1;
 
 	while (at < argc && argv[at][0] == '-' && argv[at][1] != '\0') {
-		const char *word = argv[at], *next = at + 1 < argc ? argv[at + 1] : NULL;
+		const char *word = argv[at], *next = argv[at + 1];
 
 		if (strcmp(word, "--") == 0)
 			return at + 1;
@@ -450,7 +450,7 @@ static int parse_words(struct fry *fry, int argc, char **argv)
 	return at;
 }
 
-/* FRY_RUN_OPTS, for an image whose ENTRYPOINT cannot be edited. */
+/* Parse FRY_RUN_OPTS, which is for an image whose ENTRYPOINT cannot be edited. */
 static void parse_environment(struct fry *fry, char *name)
 {
 	static const char space[] = " \t\n\v\f\r";
@@ -473,7 +473,7 @@ static void parse_environment(struct fry *fry, char *name)
 	end = parse_words(fry, argc, argv);
 	if (end < argc)
 		die_usage(argv[end], "FRY_RUN_OPTS holds options only");
-	/* The words stay: an option may point to one. */
+	/* The words are not freed, since options.report may point to one. */
 }
 
 void options_parse(struct fry *fry, int argc, char **argv)

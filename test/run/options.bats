@@ -1,6 +1,6 @@
-# options.bats - the command line: what is accepted, what is refused and how, FRY_RUN_OPTS
+# options.bats - the command line and FRY_RUN_OPTS: what is accepted, what is refused, and the messages
 
-# What is meant for sh is not to be expanded here.
+# Arguments in single quotes are expanded by the sh that fry-run runs, not here.
 # shellcheck disable=SC2016
 
 # bats file_tags=posix
@@ -132,7 +132,7 @@ times_out_after() {
 }
 
 @test "an option's name may be cut as long as one option alone begins so" {
-	fry --exp=3 --ex 4 --sin --k 5 --le stop sh -c 'exit 3'
+	fry --exp=3 --ex 4 --sin --k 5 --le leave sh -c 'exit 3'
 	assert_status 0
 	refuses '--status=x: *mirror or code' --stat=x
 	for word in --g --s --re=x --st=mirror --=x --gr=x; do
