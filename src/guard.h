@@ -85,8 +85,6 @@ bool guard_receive(struct fry *fry, siginfo_t *info);
 #define guard_open(fry)          ((void)(fry))
 #define guard_run(fry)           ((void)(fry))
 #define guard_rename(fry)        ((void)(fry))
-#define guard_outer_died(fry)    ((void)(fry), false)
-#define guard_beat(fry)          ((void)(fry))
 #define guard_take(fry)          ((void)(fry))
 #define guard_receive(fry, info) ((void)(fry), (void)(info), false)
 #endif
