@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "../test/fixture.h"
+#include "../test/fixtures/fixture.h"
 
 /* Written to stdout, a pipe. Not longer than PIPE_BUF, so messages of several writers do not mix. */
 struct message {

@@ -13,7 +13,7 @@
  */
 #include <math.h>
 
-#include "../test/fixture.h"
+#include "../test/fixtures/fixture.h"
 
 enum { COLUMNS = 128, ROUNDS = 20000, BLOCKS = 10 };
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "../test/fixture.h"
+#include "../test/fixtures/fixture.h"
 
 static void file_write(const char *directory, const char *name, const char *word)
 {
