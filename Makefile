@@ -52,8 +52,8 @@ $(B)/%.o: %.c Makefile
 	@mkdir -p $(B)
 	$(COMPILE) $(DEFINE) -MMD -MP -c -o $@ $<
 
-$(B)/fry.o: LICENSE $(B)/revision
-$(B)/fry.o: DEFINE = -DFRY_REVISION='"$(REVISION)"'
+$(B)/options.o: LICENSE $(B)/revision
+$(B)/options.o: DEFINE = -DFRY_REVISION='"$(REVISION)"'
 $(B)/revision: always
 	@mkdir -p $(B)
 	@echo '$(REVISION)' | cmp -s - $@ || echo '$(REVISION)' >$@
