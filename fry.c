@@ -373,7 +373,7 @@ static void supervise(struct fry *fry)
 		if (keep_schedule(fry))
 			return;
 		deadline = next_deadline(fry, hold);
-		childless = childless && fry->cgroup != NULL;
+		childless = childless && cgroup_populated(fry);
 		if (childless)
 			cgroup_wait(fry, deadline);
 		/* The lowest number is delivered first: skip SIGCHLD once, so that others are not starved. */

@@ -31,10 +31,9 @@ enum {
 
 /* How COMMAND ended, and why. It is complete once `final` is set or the inner process has died. */
 struct result {
-	bool final;        /* set by the inner process as its last act */
-	bool inner_killed; /* the outer process has taken over its tree */
-	int exec_errno;    /* set by the child if COMMAND could not be executed */
-	bool ended;        /* status is COMMAND's wait status */
+	bool final;     /* set by the inner process as its last act */
+	int exec_errno; /* set by the child if COMMAND could not be executed */
+	bool ended;     /* status is COMMAND's wait status */
 	int status;
 	bool asked, timed_out, orphaned; /* stopped by request, --timeout, --parent-death */
 	bool leaked;                     /* --leftover=fail: a descendant outlived COMMAND */

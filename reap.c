@@ -79,7 +79,7 @@ unsigned reap_drain(struct fry *fry, bool *left)
 	unsigned reaped = 0;
 
 	*left = true;
-	while (reaped < REAP_BATCH) {
+	for (int looks = 0; looks < REAP_BATCH; looks++) {
 		pid_t pid = -1;
 		int status;
 

@@ -258,10 +258,11 @@ static void signals_apply_as(struct fry *fry, int as, siginfo_t *info, bool term
 
 void signals_apply(struct fry *fry, siginfo_t *info, bool terminating)
 {
-	if (fry->pausing) /* there is no COMMAND to forward to */
-		fry->pausing = !terminating && info->si_signo != SIGKILL;
-	else if (info->si_signo == SIGKILL)
-		schedule_kill(&fry->schedule); /* --parent-death=KILL */
+	if (info->si_signo == SIGKILL) { /* --parent-death=KILL */
+		schedule_kill(&fry->schedule);
+		fry->pausing = false;
+	} else if (fry->pausing) /* there is no COMMAND to forward to */
+		fry->pausing = !terminating;
 	else
 		signals_apply_as(fry, fry->options.as[info->si_signo], info, terminating);
 }

@@ -383,6 +383,7 @@ static int remove_tree(const char *path)
 	int64_t limit = clock_now() + REMOVE_LIMIT;
 	int fd, next, depth = 0;
 	char name[NAME_MAX + 1];
+	bool up = false;
 
 	if (rmdir(path) == 0)
 		return 0;
@@ -392,13 +393,18 @@ static int remove_tree(const char *path)
 
 		if (!found && depth == 0)
 			break;
-		if (found && unlinkat(fd, name, AT_REMOVEDIR) == 0)
+		if (found && unlinkat(fd, name, AT_REMOVEDIR) == 0) {
+			up = false;
 			continue;
+		}
+		if (found && up) /* there is nothing below it, so there is a process in it */
+			break;
 		next = openat(fd, found ? name : "..",
 			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		close(fd);
 		fd = next;
 		depth += found ? 1 : -1;
+		up = !found;
 	}
 	close(fd);
 	return rmdir(path);
@@ -442,6 +448,8 @@ void cgroup_end(const struct fry *fry)
 	if (fry->options.cgroup != CGROUP_NEW)
 		return;
 	if (fry->options.leftover == LEFTOVER_LEAVE && cgroup_populated(fry))
+		return;
+	if (access(fry->cgroup->path, F_OK) == -1)
 		return;
 	if (remove_tree(fry->cgroup->path) == -1 && errno != ENOENT)
 		warn("cannot remove %s: %s", fry->cgroup->path, strerror(errno));

@@ -276,8 +276,9 @@ static void outer_wait_for_room(struct fry *fry)
 {
 	siginfo_t info;
 
-	/* One of them may be a request to end, and the inner process may hang. */
-	if (signals_termination_pending(fry))
+	/* One of them may be a request to end, or the parent has died, and the inner process may hang. */
+	if (signals_termination_pending(fry) ||
+	    (fry->options.parent_death != 0 && getppid() != fry->caller))
 		outer_expect_end(fry, clock_now());
 	pending_wait(&info, clock_now() + MILLISECOND, SIGCHLD);
 }
@@ -301,7 +302,7 @@ static void outer_end(struct fry *fry)
 
 	if (shared->result.final) {
 		/* Without /proc the inner process does not see children that were inherited. */
-		if (fry->inherited && fry->options.leftover != LEFTOVER_LEAVE)
+		if (fry->inherited && !proc_is_ours(fry) && fry->options.leftover != LEFTOVER_LEAVE)
 			fry->role = ALONE;
 		return;
 	}
@@ -313,7 +314,6 @@ static void outer_end(struct fry *fry)
 	if (!shared->result.ended)
 		shared->result.status = fry->guard.inner_status;
 	shared->result.ended = true;
-	shared->result.inner_killed = true;
 	schedule_kill(&fry->schedule);
 	reap_kill(fry);
 }
@@ -348,6 +348,8 @@ void guard_run(struct fry *fry)
 			continue;
 		}
 		check_parent(fry, &info);
+		if (relay_is_full(fry))
+			continue;
 		outer_answer(fry);
 		/* SIGCHLD has a low number, which the kernel gives first: let others come in between. */
 		except = info.si_signo == SIGCHLD ? SIGCHLD : 0;
@@ -358,6 +360,7 @@ void guard_run(struct fry *fry)
 	}
 	close(fry->guard.signal_fd);
 	close(fry->guard.inner_fd);
+	outer_reap(fry); /* it may have ended since the last look */
 	outer_end(fry);
 }
 

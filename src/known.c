@@ -129,7 +129,8 @@ struct process *known_add(struct fry *fry, struct process *process)
 static bool broadcast_send(const struct fry *fry, struct broadcast *broadcast,
 			   struct process *process, int sig)
 {
-	bool step = broadcast->group == 0 && sig == broadcast->signal;
+	/* A mark is of no use to a process that gets KILL. */
+	bool step = broadcast->group == 0 && sig == broadcast->signal && sig != SIGKILL;
 	int sent;
 
 	if (broadcast->record_only)

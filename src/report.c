@@ -343,6 +343,8 @@ void report_write(const struct fry *fry, int status)
 	text.to = page_alloc(text.size);
 	if (text.to != NULL)
 		compose(&text, fry, status);
+	if (text.length >= text.size)
+		text.length = text.size - 1;
 	if (text.to == NULL || write_all(fry->report, text.to, text.length) == -1)
 		warn("--report=%.400s: cannot be written: %s", fry->options.report,
 		     strerror(errno));

@@ -120,6 +120,7 @@ static void walk_consider(struct walk *walk, pid_t pid)
 	const struct process *visited;
 	struct process process;
 
+	inner_beat(walk->fry);
 	boost_priority(walk->fry, walk->began);
 	if (pid <= 1 || is_own_process(fry, pid))
 		return;

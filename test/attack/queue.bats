@@ -60,3 +60,14 @@ heard() {
 	heard INT 1
 	assert_lines it.err
 }
+
+@test "a descendant that has the name of a fry-run and no room for signals gets KILL" {
+	cp "$BIN/probe" fry-runner
+	start it "$FRY_RUN" --stop=TERM/100ms/KILL -- sh -c 'prlimit --sigpending=0 ./fry-runner -n -S -o heard & exec "$0" -x USR1=3' "$BIN/probe"
+	ready it
+	wait_line heard 'ready *'
+	kill -USR1 "$pid"
+	finish it
+	assert_status 3
+	nothing_left
+}

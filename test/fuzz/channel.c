@@ -71,6 +71,7 @@ static pid_t fuzz_command_pgid(const struct fry *fry)
 #define signals_handle         fuzz_handle
 #define signals_note_delivered fuzz_note_delivered
 #define signals_command_pgid   fuzz_command_pgid
+#include <copies.c>
 #include <guard.c>
 
 /* Fill an object with what is left of the input, and with zeros after it. */
@@ -144,10 +145,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		guard_take(&fry);
 		expect(handed <= MAX_RELAYS);
 		/* As if time had passed: none is held for ever. */
-		for (int sig = 1; sig < SIGNALS; sig++)
-			if (fry.guard.copies[sig].until != 0)
-				fry.guard.copies[sig].until = 1;
-		guard_expire(&fry);
+		for (int sig = 1; sig < SIGNALS; sig++) {
+			struct copy *copy = &fry.guard.copies.of[sig];
+
+			copy->until = copy->until != 0;
+			copy->answer_until = 1;
+		}
+		shared.channel.answered = shared.channel.asked;
+		copies_expire(&fry);
 		shared.channel.sent += byte_cut(&input) % 4;
 	}
 	return 0;

@@ -125,7 +125,7 @@ in_root() {
 	assert_equal "$(./fry-run --version)" "fry-run $version"
 	# A bats of its own: neither this one's directories nor its inner programs.
 	run env -u BATS_TMPDIR -u BATS_RUN_TMPDIR -u FRY_RUN PATH="${PATH#"$BATS_LIBEXEC:"}" \
-		make check TESTS=test/placement.bats ALONE=
+		make check TESTS=test/run/placement.bats ALONE=
 	assert_status 0
 	assert_match "$output" '*ok 1 *'
 }

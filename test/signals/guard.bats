@@ -489,3 +489,15 @@ share_of() {
 	# Another libc, or a sanitizer, makes the binary alone larger than that.
 	(($(stat -c %s "$FRY_RUN") >= 102400)) || ((least < 100))
 }
+
+@test "an inherited child that ignores the schedule is named once, and the schedule runs once" {
+	start it sh -c '"$1" -n -o heard & exec "$0" --stop=TERM/300ms -- "$1" -x USR1=3' "$FRY_RUN" "$BIN/probe"
+	ready it
+	wait_line heard 'ready *'
+	kill -USR1 "$pid"
+	finish it
+	assert_status 3
+	assert_equal "$(count_lines heard TERM)" 1 'TERM heard'
+	assert_equal "$(grep -c 'still running' it.err)" 1 'times that it is named'
+	end "$(sed -n 's/^ready //p' heard)"
+}
