@@ -111,20 +111,6 @@ static void wait_for_sender(void)
 	setpgid(INT_MAX, INT_MAX);
 }
 
-/*
- * An own copy was received. Those of two signals in quick succession are one while they are pending, but the
- * outer process may have relayed both: what is in the ring by now has its copy in this one.
- */
-static void note_merged(struct fry *fry, int sig)
-{
-	fry->guard.copies.merged[sig] = fry->shared->channel.sent;
-}
-
-static bool was_merged(const struct fry *fry, int sig)
-{
-	return (int)(fry->guard.copies.merged[sig] - fry->shared->channel.taken) >= 0;
-}
-
 /* Take the own copy of a signal that was sent to the process group. Returns whether there is one. */
 static bool take_group_copy(struct fry *fry, int sig)
 {
@@ -132,11 +118,9 @@ static bool take_group_copy(struct fry *fry, int sig)
 
 	wait_for_sender();
 	if (!pending_consume(sig, &own))
-		return was_merged(fry, sig);
-	if (own.si_code == SI_USER) {
-		note_merged(fry, sig);
+		return false;
+	if (own.si_code == SI_USER)
 		return true;
-	}
 	signals_dispatch(fry, &own); /* it was typed */
 	return false;
 }
@@ -146,9 +130,10 @@ static void copy_relayed(struct fry *fry, siginfo_t *info, bool terminating)
 {
 	struct copy *copy = &fry->guard.copies.of[info->si_signo];
 
-	copy->own--;
+	/* Signals in quick succession merge while they are pending in the outer process: one pairs with all. */
+	copy->own = copy->own > 0 ? 0 : copy->own - 1;
 	copy->terminating |= terminating;
-	if (copy->own >= 0) {
+	if (copy->own == 0) {
 		copy_paired(fry, info, shares_group(fry));
 	} else if (shares_group(fry) && take_group_copy(fry, info->si_signo)) {
 		copy->own++;
@@ -167,7 +152,6 @@ static void copy_received(struct fry *fry, siginfo_t *info)
 {
 	struct copy *copy = &fry->guard.copies.of[info->si_signo];
 
-	note_merged(fry, info->si_signo);
 	copy->own++;
 	if (copy->own <= 0) {
 		copy_paired(fry, info, false);

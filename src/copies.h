@@ -23,7 +23,6 @@ struct copies {
 		int own; /* how many more own copies came than relayed ones */
 		bool terminating;
 	} of[SIGNALS];
-	unsigned merged[SIGNALS]; /* relays that were sent before the last own copy was received */
 };
 
 /* Handle a signal that the outer process has relayed. */

@@ -804,16 +804,28 @@ fry_has_a_child() {
 	OPTIONS='-k 1h' scene killed
 }
 
+# No signal is pending any more: two to the group that merge in one process of fry-run, and not in the other,
+# may bring COMMAND a copy too many.
+all_received() {
+	local one
+	for one in $(left_pids); do
+		if grep -q '^ShdPnd:.*[1-9a-f]' "/proc/$one/status" 2>/dev/null; then return 1; fi
+	done
+}
+
 killed() {
 	local signal count=0
 	runs heard '$RUN "$BIN/probe" -n -x USR1=3 -o heard.out &'
 	for signal in INT TERM QUIT HUP USR2; do
 		line "kill -s $signal \$!"
 		wait_line heard.out "$signal"
+		wait_until 'each process to receive it' all_received
 		line "kill -s $signal %1"
 		wait_line heard.out "$signal" 2
+		wait_until 'each process to receive it' all_received
 		line "kill -s $signal -- -\$!"
 		wait_line heard.out "$signal" 3
+		wait_until 'each process to receive it' all_received
 	done
 	line 'wait $!'
 	kill -USR1 "$command"
