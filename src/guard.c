@@ -1,17 +1,17 @@
 /*
  * guard.c - two processes, so that SIGKILL to one of them leaves nothing
  *
- * The outer process is the one that the caller knows. It starts the inner process, and that one starts
- * COMMAND. Both are subreapers.
+ * The caller starts the outer process, which starts the inner process, which starts COMMAND. The outer and
+ * the inner process are subreapers.
  *
- * - The outer process has a loop of its own, guard_run(): it relays what it receives, stops and goes on
- *   with COMMAND's job, and exits with the status that the inner process reports.
+ * - The outer process has a loop of its own, guard_run(): it relays what it receives, stops and continues
+ *   together with COMMAND, and exits with the status that the inner process reports.
  * - The inner process runs the loop in fry.c. If the outer process is killed, it kills everything.
  * - If the inner process is killed, its tree is reparented to the outer one, which kills everything.
  *
- * A signal is relayed through a ring in shared memory. COMMAND may be of another user, or a tracer: the
- * outer process believes no siginfo about the inner one, and waits for it no longer than the schedule
- * takes.
+ * A signal is relayed through a ring in shared memory, since a siginfo can be forged. COMMAND may stop or
+ * trace the inner process: the outer process waits for it until the schedule is over, then asks for a sign
+ * of life, and kills it if there is none.
  */
 /* SPDX-License-Identifier: MIT */
 #include "guard.h"
@@ -35,7 +35,7 @@
 #include "signals.h"
 #include "sys.h"
 
-/* How much later than due the inner process may act, and how long it may take to give a sign of life. */
+/* How long after KILL is due the outer process asks for a sign of life, and how long it waits for one. */
 #define INNER_WAIT SECOND
 
 enum { DEATH_SIGNAL = 63 }; /* see inner_start_elsewhere() */
@@ -93,8 +93,8 @@ static void inner_start(struct fry *fry)
 }
 
 /*
- * fork(2), but the child's death sends CONT rather than SIGCHLD, so that an outer process that is stopped
- * goes on. Emulators and some kernels know SIGCHLD only.
+ * fork(2), but the child's death sends CONT rather than SIGCHLD, which continues an outer process that is
+ * stopped. Emulators and some kernels support SIGCHLD only.
  */
 static pid_t fork_waking(void)
 {
@@ -146,7 +146,7 @@ static bool relay_is_full(const struct fry *fry)
 	return channel->sent - channel->taken >= MAX_RELAYS;
 }
 
-/* A request to end was made at this time: the inner process must have ended once KILL is due. */
+/* For a termination request at this time: set the deadline of the inner process, unless one is earlier. */
 static void outer_expect_end(struct fry *fry, int64_t from)
 {
 	int64_t due = clock_add(clock_add(from, schedule_until_kill(&fry->schedule)), INNER_WAIT);
@@ -193,7 +193,7 @@ static void check_parent(struct fry *fry, const siginfo_t *last)
 		relay_send(fry, &info, is_termination_signal(info.si_signo));
 }
 
-/* COMMAND has stopped: relay what is pending for it, and stop as well, for the shell to notice. */
+/* If COMMAND has stopped, relay a pending instance of that signal, then stop, so that the shell notices. */
 static void follow_stop(struct fry *fry)
 {
 	int sig = tty_stop_due(fry);
@@ -207,8 +207,8 @@ static void follow_stop(struct fry *fry)
 }
 
 /*
- * The inner process missed its deadline. It may have been frozen with its cgroup, or be killing what does
- * not die. Ask it for a sign of life, each time that the deadline comes again; kill it if there is none.
+ * The inner process missed its deadline. It may have been frozen with its cgroup for a while, or wait for
+ * processes that do not die, so ask it for a sign of life every INNER_WAIT. Kill it if there is none.
  */
 static void outer_expire(struct fry *fry)
 {
@@ -234,8 +234,8 @@ static void outer_expire(struct fry *fry)
 }
 
 /*
- * Whether the inner process has died. A tracer may keep its wait status for itself, so that wait(2) never
- * tells; its pidfd does, and before Linux 5.3 its state.
+ * Whether the inner process has died, or is given up. wait(2) does not report its death as long as a tracer
+ * has not waited for it. Its pidfd does, and before Linux 5.3 its state in /proc.
  */
 static bool outer_lost_inner(const struct fry *fry)
 {
@@ -253,10 +253,13 @@ static void outer_reap(struct fry *fry)
 	bool left;
 
 	if (reap_drain(fry, &left) != 0 && fry->inherited && fry->inner != 0)
-		kill(fry->inner, SIGCHLD); /* it waits for them, too */
+		kill(fry->inner, SIGCHLD); /* it waits for inherited children, too */
 }
 
-/* Wait for a signal, the death of the inner process or the deadline. Returns how long yet to wait. */
+/*
+ * Wait for a signal, the death of the inner process or the deadline. Returns the deadline for the receiving
+ * of a signal after that: 0 if this function has waited.
+ */
 static int64_t outer_wait(const struct fry *fry, int64_t deadline)
 {
 	struct pollfd polled[] = {{.fd = fry->guard.inner_fd, .events = POLLIN},
@@ -283,7 +286,7 @@ static void outer_wait_for_room(struct fry *fry)
 	pending_wait(&info, clock_now() + MILLISECOND, SIGCHLD);
 }
 
-/* The inner process asks whether all that came before is relayed. */
+/* If the inner process has asked for it, answer as soon as no signal is left to relay. */
 static void outer_answer(struct fry *fry)
 {
 	struct channel *channel = &fry->shared->channel;
@@ -306,7 +309,7 @@ static void outer_end(struct fry *fry)
 			fry->role = ALONE;
 		return;
 	}
-	/* A tracer may keep its wait status. The status of COMMAND that it reported still holds. */
+	/* Its wait status is unknown if a tracer has not waited for it. COMMAND's is kept if it was reported. */
 	if (fry->inner != 0)
 		fry->guard.inner_status = SIGKILL;
 	if (WIFSIGNALED(fry->guard.inner_status) && !fry->guard.overdue)
@@ -351,7 +354,7 @@ void guard_run(struct fry *fry)
 		if (relay_is_full(fry))
 			continue;
 		outer_answer(fry);
-		/* SIGCHLD has a low number, which the kernel gives first: let others come in between. */
+		/* The lowest number is delivered first: skip SIGCHLD once, so that others are not starved. */
 		except = info.si_signo == SIGCHLD ? SIGCHLD : 0;
 		deadline = except != 0 ? 0 : outer_wait(fry, fry->guard.deadline);
 		info.si_signo = 0;
@@ -364,7 +367,7 @@ void guard_run(struct fry *fry)
 	outer_end(fry);
 }
 
-/* The ring is in memory that a tracer of either process can write to: check what is read. */
+/* A tracer of either process can write to the ring: check what is read. */
 static bool relay_take(struct channel *channel, siginfo_t *info, bool *terminating)
 {
 	struct relay relay = channel->relay[channel->taken % MAX_RELAYS];
@@ -378,7 +381,7 @@ static bool relay_take(struct channel *channel, siginfo_t *info, bool *terminati
 	return relay.signal > 0 && relay.signal < SIGNALS;
 }
 
-/* A request to end that only the inner process has received: the outer one needs its deadline. */
+/* Wake the outer process after a termination request that it has not relayed: it has to set its deadline. */
 static void inner_report_request(struct fry *fry)
 {
 	if (fry->guard.request_known || !fry->shared->result.asked)
@@ -396,7 +399,7 @@ void guard_take(struct fry *fry)
 	if (fry->role != INNER)
 		return;
 	inner_beat(fry);
-	/* A tracer of one of the two can write there: read no more than there is room for. */
+	/* A tracer can write any count: read no more entries than the ring holds. */
 	for (int room = MAX_RELAYS; room > 0 && channel->taken != channel->sent; room--) {
 		if (!relay_take(channel, &info, &terminating))
 			continue;
