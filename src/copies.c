@@ -2,15 +2,15 @@
  * copies.c - forward a signal once, however it was sent
  *
  * A caller may signal fry-run alone, its whole process group, or every process that it finds, one by one.
- * In the last two cases COMMAND has the signal without fry-run. The inner process tells: it has a copy of
- * its own only then. The outer process relays its copy; if both copies come, in whatever order, the signal
- * is not forwarded.
+ * In the last two cases COMMAND has the signal without fry-run. The inner process recognises them, since only
+ * then it receives a copy itself: its own copy. The outer process relays its copy. If both copies come, in
+ * whatever order, the signal is not forwarded.
  *
- * - A signal to the process group is told exactly. kill(2) and the terminal driver hold the kernel's
- *   tasklist_lock as readers over the whole group, and setpgid(2) takes it as a writer: once that has
- *   returned, the own copy is pending, or never comes.
+ * - A signal to the process group is recognised exactly. kill(2) and the terminal driver hold the kernel's
+ *   tasklist_lock as readers while they signal the whole group, and setpgid(2) takes it as a writer. Once
+ *   setpgid(2) has returned, the own copy is pending, or never comes.
  * - A caller that signals one process after the other takes time, so a copy waits up to HOLD for another.
- * - An own copy that comes first may be followed by a relayed one as late as the outer process is run. So
+ * - If the own copy comes first, the relayed one comes only when the outer process gets the processor. So
  *   the inner process asks the outer one to relay all that is pending, and waits for the answer.
  */
 /* SPDX-License-Identifier: MIT */
@@ -26,7 +26,7 @@
 #include "sys.h"
 
 #define HOLD (4 * MILLISECOND)
-/* For an answer of an outer process that hangs. */
+/* How long to wait for the answer of an outer process that hangs. */
 #define ANSWER_WAIT SECOND
 
 /* Whether the inner process is in COMMAND's group, and so gets what is sent to the group. */
@@ -40,13 +40,13 @@ static bool is_job_control(int sig)
 	return sig == SIGCONT || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
 }
 
-/* Signals that callers send to every process that they find: requests to end, and to reload. */
+/* Signals that callers send to every process that they find: to end it, or to make it reload. */
 static bool is_held(int sig)
 {
 	return is_termination_signal(sig) || sig == SIGHUP || sig == SIGUSR1 || sig == SIGUSR2;
 }
 
-/* Whether COMMAND was stopped again after a CONT was sent, which has had its effect then. */
+/* Whether COMMAND has stopped again since a CONT was sent: that CONT must not undo the new stop. */
 static bool is_overtaken(const struct fry *fry, int sig)
 {
 	const struct channel *channel = &fry->shared->channel;
@@ -105,7 +105,7 @@ static void copy_paired(struct fry *fry, siginfo_t *info, bool to_group)
 		signals_note_delivered(fry, info->si_signo, to_group ? fry->command_pgid : 0);
 }
 
-/* Wait until a sender that signals a group now is done: see the top. No process has this number. */
+/* Wait until a sender that signals a group now is done: see the top. It fails: no process has this pid. */
 static void wait_for_sender(void)
 {
 	setpgid(INT_MAX, INT_MAX);
@@ -121,7 +121,7 @@ static bool take_group_copy(struct fry *fry, int sig)
 		return false;
 	if (own.si_code == SI_USER)
 		return true;
-	signals_dispatch(fry, &own); /* it was typed */
+	signals_dispatch(fry, &own); /* typed: not a copy of this signal */
 	return false;
 }
 
@@ -165,7 +165,7 @@ void copies_relayed(struct fry *fry, siginfo_t *info, bool terminating)
 {
 	sigset_t early = fry->signals.early_copy;
 
-	/* The outer process relays what was typed before COMMAND existed. This process may have a copy. */
+	/* Typed before COMMAND existed: if this process has a copy of its own, it forwards that one. */
 	if (shares_group(fry) && info->si_code > 0 && mask_test_clear(&early, info->si_signo))
 		return;
 	if (info->si_code != SI_USER || !(shares_group(fry) || is_held(info->si_signo))) {
@@ -183,7 +183,7 @@ bool copies_received(struct fry *fry, siginfo_t *info)
 
 	if (sig == SIGCHLD || !(shares_group(fry) || is_held(sig)))
 		return false;
-	/* What was typed COMMAND has as well. */
+	/* COMMAND has a typed signal as well: no copy of it comes, but it discards pending ones. */
 	if (info->si_code != SI_USER && is_job_control(sig))
 		copy_cancel(fry, sig, false);
 	if (info->si_code != SI_USER)
@@ -193,7 +193,7 @@ bool copies_received(struct fry *fry, siginfo_t *info)
 	return true;
 }
 
-/* Whether an outer process that is stopped may have the relayed copy. */
+/* Whether the outer process is stopped, and may have a signal pending that it has yet to relay. */
 static bool outer_is_stopped(const struct fry *fry)
 {
 	struct process outer;
@@ -212,7 +212,7 @@ static bool outer_has_answered(struct fry *fry, struct copy *copy, int64_t now)
 		copy->answer_until = copy->until;
 		signal_outer(fry, SIGCHLD);
 	}
-	/* First the answer, then the ring: what was relayed before the answer is in there. */
+	/* Read the answer before the ring, which then holds all that was relayed before the answer. */
 	if ((int)(channel->answered - copy->question) >= 0)
 		return channel->taken == channel->sent;
 	if (now < copy->answer_until)
@@ -221,7 +221,7 @@ static bool outer_has_answered(struct fry *fry, struct copy *copy, int64_t now)
 	return !outer_is_stopped(fry);
 }
 
-/* Returns until when a copy waits yet; 0 if it was handled, or none waits. */
+/* Handle the copy of a signal if its wait is over. Returns when that will be, or 0 if no copy waits. */
 static int64_t copy_expire(struct fry *fry, int sig, int64_t now)
 {
 	struct copy *copy = &fry->guard.copies.of[sig];
