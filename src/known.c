@@ -34,7 +34,7 @@ static void table_index(struct table *table, size_t place)
 	table->slot[i] = (uint32_t)place + 1;
 }
 
-/* Twice the room. Returns -1 with errno ENOMEM, and the table as it was. */
+/* Double the table. Returns -1 with errno ENOMEM, and leaves the table unchanged. */
 static int table_grow(struct table *table)
 {
 	size_t old = table->slots, slots = old == 0 ? SMALL_TREE : 2 * old;
@@ -125,7 +125,7 @@ struct process *known_add(struct fry *fry, struct process *process)
 	return known;
 }
 
-/* Returns false if it is to be met once more. */
+/* Returns false if the process has changed, so that the walk has to consider it again. */
 static bool broadcast_send(const struct fry *fry, struct broadcast *broadcast,
 			   struct process *process, int sig)
 {
@@ -152,7 +152,7 @@ static bool broadcast_send(const struct fry *fry, struct broadcast *broadcast,
 	return true;
 }
 
-/* Whether this is COMMAND's group, and the broadcast is for COMMAND alone, which is in it: see posix.c. */
+/* Whether this is COMMAND's group, as posix.c lists it, and the broadcast is for COMMAND alone. */
 static bool holds_recipient(const struct broadcast *broadcast, const struct process *process)
 {
 	return broadcast->group == 0 && broadcast->pid != 0 && process->pid == -broadcast->pid;
@@ -164,8 +164,8 @@ static bool is_recipient(const struct fry *fry, const struct broadcast *broadcas
 	if (broadcast->group == 0 && broadcast->pid == 0)
 		return true;
 	/*
-	 * 0 is a group of another pid namespace: the caller's, where this is PID 1 of the new one after
-	 * `unshare --pid`, or one's that was put into this namespace from outside.
+	 * A group of another pid namespace reads as 0. It is the caller's group if this is PID 1 after
+	 * `unshare --pid`, or the group of a process that was put into this namespace from outside.
 	 */
 	return (broadcast->group != 0 &&
 		(process->group == broadcast->group || (process->group == 0 && fry->self == 1))) ||
@@ -192,11 +192,11 @@ bool broadcast_deliver(struct fry *fry, struct broadcast *broadcast, struct proc
 		warn("%s: process %d (%s)", broadcast->why, abs(process->pid), process->name);
 	if (broadcast->report)
 		report_leftover(fry, process->pid, process->name);
-	/* Where COMMAND alone is sent a signal, the others in its group have not had it. */
+	/* If only COMMAND was sent the signal, other members of its group have not had it. */
 	if ((broadcast->terminating || broadcast->record_only) &&
 	    !holds_recipient(broadcast, process))
 		process->delivered |= bit | signal_bit(broadcast->instead_of);
-	/* Also for one that has had the signal: it may not have acted on it. */
+	/* A stopped process may not have acted on a signal that it has had: continue it, too. */
 	if (broadcast->terminating && (process->state == 'T' || process->state == 0))
 		broadcast_send(fry, broadcast, process, SIGCONT);
 	return true;
