@@ -309,7 +309,7 @@ static void outer_end(struct fry *fry)
 			fry->role = ALONE;
 		return;
 	}
-	/* Its wait status is unknown if a tracer has not waited for it. COMMAND's is kept if it was reported. */
+	/* Its wait status is unknown if a tracer has not waited for it. A reported status of COMMAND holds. */
 	if (fry->inner != 0)
 		fry->guard.inner_status = SIGKILL;
 	if (WIFSIGNALED(fry->guard.inner_status) && !fry->guard.overdue)
