@@ -358,13 +358,13 @@ while piece := s.recv(65536):
 @test "python: a multiprocessing pool ends, and its shared memory is gone" {
 	requires python3
 	cat >pool.py <<-'END'
-		import multiprocessing, multiprocessing.shared_memory, signal, sys, time
+		import multiprocessing, multiprocessing.shared_memory, os, signal, sys, time
 		def work(n):
 		    while True: time.sleep(.01)
 		def begin():
 		    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 		    signal.signal(signal.SIGINT, signal.SIG_IGN)
-		    print("ready 1", flush=True)
+		    os.write(1, b"ready 1\n") # print() may write the end of the line by itself
 		if __name__ == "__main__":
 		    multiprocessing.set_start_method(sys.argv[1])
 		    memory = multiprocessing.shared_memory.SharedMemory(create=True, size=4096)
