@@ -474,7 +474,7 @@ share_of() {
 @test "both processes of fry-run together take less than 100 KiB with musl" {
 	local least=1000000 together
 	# How many pages of the binary a page fault maps differs from one start to the next.
-	for start in 1 2 3; do
+	for _ in 1 2 3; do
 		start it "$FRY_RUN" -- "$BIN/probe"
 		ready it
 		inner=$(inner_of "$pid")
