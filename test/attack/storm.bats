@@ -2,11 +2,13 @@
 
 # shellcheck disable=SC2154 # run sets what is used here
 
+# bats file_tags=rounds
+
 load attack.bash
 
 @test "a storm of made-up siginfos kills nothing, loses no later signal, and keeps no end from coming" {
 	requires root pid-namespace
-	run "$BIN/storm" -t 5 -s $RANDOM "$FRY_RUN"
+	run "$BIN/storm" -t "$(rounds 60 2)" -s $RANDOM "$FRY_RUN"
 	echo "$output"
 	assert_status 0
 	assert_match "$output" '+([0-9]) runs'

@@ -2,7 +2,7 @@
 
 # shellcheck disable=SC2016,SC2154 # what stands in single quotes is for other shells; start sets pids
 
-# bats file_tags=linux
+# bats file_tags=linux,rounds
 
 load ../lib/helper
 
@@ -25,7 +25,7 @@ each_once() {
 	local signal=$1 marker=HUP round
 	shift
 	if [[ $signal == HUP ]]; then marker=USR1; fi
-	for ((round = 1; round <= $(rounds 100 4); round++)); do
+	for ((round = 1; round <= $(rounds 100 2); round++)); do
 		"$@"
 		for one in command child session; do wait_line "$one.out" "$signal" "$round"; done
 		kill -"$marker" "$it_pid"
