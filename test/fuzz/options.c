@@ -33,12 +33,15 @@ static int fuzz_poll(const struct pollfd *polled, nfds_t count, int wait)
 #include <message.c>
 #include <options.c>
 
-/* What is said is one line, and not an endless one. */
+/* A message is one line of at most 1024 bytes, without a character that a terminal would obey. */
 static ssize_t fuzz_write(int fd, const void *bytes, size_t size)
 {
+	const unsigned char *text = bytes;
+
 	expect(fd == STDOUT_FILENO || (fd == STDERR_FILENO && size <= 1024));
 	if (fd == STDERR_FILENO)
-		expect(memchr(bytes, '\n', size) == (const char *)bytes + size - 1);
+		for (size_t i = 0; i < size; i++)
+			expect(i == size - 1 ? text[i] == '\n' : !iscntrl(text[i]));
 	return (ssize_t)size;
 }
 
