@@ -19,7 +19,7 @@ enum role { ALONE, OUTER, INNER };
 enum { MAX_RELAYS = 64 }; /* a power of two */
 
 /*
- * What the two processes tell each other, in memory that only they share. A signal wakes the reader and
+ * The messages of the two processes to each other, in memory that only they share. A signal wakes the reader and
  * carries nothing, so no siginfo from outside can be taken for a relayed signal.
  */
 struct channel {

@@ -226,8 +226,8 @@ static int signal_send(const struct fry *fry, pid_t pid, int fd, int sig, bool s
 }
 
 /*
- * Whether it goes by the name of a fry-run, that of a release's file (fry-run-0.9.0-amd64) included;
- * whoever else does gets its signals with another code.
+ * Whether a process has the name of a fry-run, or of a release's file such as fry-run-0.9.1-amd64. Any
+ * process may choose that name: its signals have another si_code then, and no other effect.
  */
 static bool is_fry(const struct process *process)
 {

@@ -13,7 +13,7 @@ struct fry;
 
 enum { MAX_NOTED = 256, NAME_SIZE = 16, CGROUP_FIGURES = 3 };
 
-/* What the outer and the inner process have recorded for the report. */
+/* The notes of the outer and the inner process for the report. */
 struct log {
 	_Atomic unsigned reaped;
 	unsigned steps, leftovers;
