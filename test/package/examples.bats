@@ -72,20 +72,13 @@ github_step() {
 	script_checked step.sh
 }
 
-@test "GitHub: fry-run is installed, if it is the right one" {
-	requires curl
-	github_step 'install fry-run'
-	rm tools/curl
-	export HOME=$PWD/home GITHUB_PATH=$PWD/path FRY_RUN_URL=file://$FRY_RUN
-	FRY_RUN_SHA256=$(sha256sum "$FRY_RUN" | cut -d ' ' -f 1) run "${shell[@]}"
-	assert_status 0
-	assert_lines path "$HOME/.local/bin"
-	cmp home/.local/bin/fry-run "$FRY_RUN"
-	"$HOME/.local/bin/fry-run" -- true
-	rm path
-	FRY_RUN_SHA256=$(sha256sum "$0" | cut -d ' ' -f 1) run "${shell[@]}"
-	assert_status 1
-	[[ ! -e path ]]
+# test/release/install.bats runs what the action does.
+@test "GitHub: fry-run's action is used, in this version and before any other step than the checkout" {
+	run query github.yml "[s.get('uses') for s in d[0]['jobs']['test']['steps']]"
+	assert_lines - 'actions/checkout@v4' \
+		"OWNER/fry-run@v$(sed -n 's/^#define FRY_VERSION "\(.*\)"/\1/p' "$REPO/fry.h")" null null null null
+	run query ../action.yml "[d[0]['name'], d[0]['runs']['using']]"
+	assert_lines - fry-run composite
 }
 
 @test "GitHub: the steps run their commands, and a leak is a failure where it says so" {
