@@ -73,6 +73,10 @@ check-supervisors: $(B)/fry-run $(FIXTURES)
 check-packages: $(B)/fry-run $(FIXTURES)
 	$(BATS) $(PARALLEL) test/package/*.bats
 
+# What makes fry-run easy to get: install.sh, the GitHub action, and what mk/release.mk makes.
+check-release: $(B)/fry-run $(FIXTURES)
+	$(BATS) $(PARALLEL) test/release/*.bats
+
 # The files tagged `rounds` with all their rounds, then random runs and made-up signals by the
 # thousand: see stress.c and storm.c.
 check-stress: $(B)/fry-run $(FIXTURES)
@@ -88,4 +92,4 @@ coverage:
 	test/coverage
 
 .PHONY: check check-glibc check-asan check-portable check-supervisors check-packages check-stress \
-	check-model portable coverage
+	check-model portable coverage check-release
