@@ -53,4 +53,27 @@ static-all:
 	done
 	cd build/static && sha256sum fry-run-* | tee SHA256SUMS
 
-.PHONY: docs dist deb static-all
+# npm's packages, from the binaries of static-all: the launcher, and one package for each architecture.
+npm:
+	rm -rf build/npm build/release/npm
+	mkdir -p build/npm/fry-run build/release/npm
+	@set -eu; for arch in $(ARCHES); do \
+		case $$arch in \
+		amd64) cpu=x64 ;; \
+		armhf) cpu=arm ;; \
+		i386) cpu=ia32 ;; \
+		ppc64el) cpu=ppc64 ;; \
+		*) cpu=$$arch ;; \
+		esac; \
+		mkdir build/npm/fry-run-linux-$$cpu; \
+		install -m 755 build/static/fry-run-$(VERSION)-$$arch build/npm/fry-run-linux-$$cpu/fry-run; \
+		sed "s/@VERSION@/$(VERSION)/; s/@CPU@/$$cpu/" npm/platform.json \
+			>build/npm/fry-run-linux-$$cpu/package.json; \
+	done
+	install -m 755 npm/fry-run.sh build/npm/fry-run/fry-run.sh
+	sed 's/@VERSION@/$(VERSION)/' npm/package.json >build/npm/fry-run/package.json
+	for package in build/npm/*; do \
+		install -m 644 LICENSE npm/README.md $$package && \
+		npm pack --silent --pack-destination build/release/npm ./$$package || exit; done
+
+.PHONY: docs dist deb static-all npm
