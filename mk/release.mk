@@ -76,4 +76,30 @@ npm:
 		install -m 644 LICENSE npm/README.md $$package && \
 		npm pack --silent --pack-destination build/release/npm ./$$package || exit; done
 
-.PHONY: docs dist deb static-all npm
+# An image of the binaries of static-all for podman and docker, with a manifest for all architectures.
+# Times are those of the last commit, or SOURCE_DATE_EPOCH, so that the digest is always the same.
+SOURCE_DATE_EPOCH != git log -1 --format=%ct 2>/dev/null || stat -c %Y fry.h
+IMAGE = fry-run:$(VERSION)
+image:
+	rm -rf build/image build/release/fry-run-$(VERSION).oci.tar
+	mkdir -p build/image build/release
+	if podman manifest exists $(IMAGE); then podman manifest rm $(IMAGE); fi
+	podman manifest create $(IMAGE)
+	@set -eu; for arch in $(ARCHES); do \
+		case $$arch in \
+		armhf) platform=linux/arm/v7 ;; \
+		i386) platform=linux/386 ;; \
+		ppc64el) platform=linux/ppc64le ;; \
+		*) platform=linux/$$arch ;; \
+		esac; \
+		install -m 755 build/static/fry-run-$(VERSION)-$$arch build/image/fry-run; \
+		install -m 644 LICENSE build/image/LICENSE; \
+		podman build --quiet --platform $$platform --timestamp $(SOURCE_DATE_EPOCH) \
+			--identity-label=false --isolation chroot --build-arg VERSION=$(VERSION) \
+			--manifest $(IMAGE) --file doc/Containerfile build/image; \
+	done
+	podman manifest push --quiet --all --format oci $(IMAGE) oci:build/image/oci:$(VERSION)
+	tar -C build/image/oci --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner \
+		--mode=u+rw,go=rX -cf build/release/fry-run-$(VERSION).oci.tar .
+
+.PHONY: docs dist deb static-all npm image
