@@ -48,6 +48,7 @@ static-all:
 		compiler=$$triplet-gcc; \
 		if [ "$$($(CC) -dumpmachine)" = $$triplet ]; then compiler='$(CC)'; fi; \
 		$(MAKE) B=build/cross/$$arch CC="$$compiler"; \
+		echo "$$arch $$compiler: $$($$compiler --version | head -n 1)" >build/cross/$$arch/compiler; \
 		cp build/cross/$$arch/fry-run build/static/fry-run-$(VERSION)-$$arch; \
 		test/smoke qemu-$$cpu-static build/static/fry-run-$(VERSION)-$$arch; \
 	done
@@ -102,4 +103,24 @@ image:
 	tar -C build/image/oci --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner \
 		--mode=u+rw,go=rX -cf build/release/fry-run-$(VERSION).oci.tar .
 
-.PHONY: docs dist deb static-all npm image
+# Everything for a release of the last commit, from its tarball, so that neither a change that is not
+# committed nor a file of an earlier build is in it. The sums are the same each time.
+RELEASED = build/source/build
+release: dist
+	rm -rf build/release build/source
+	mkdir -p build/release build/source
+	tar -xf build/fry-run-$(VERSION).tar.gz -C build/source --strip-components=1
+	for target in static-all npm image deb; do \
+		$(MAKE) -C build/source $$target SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) || exit; done
+	cp build/fry-run-$(VERSION).tar.gz $(RELEASED)/static/fry-run-* $(RELEASED)/deb/*.deb install.sh build/release
+	cp -R $(RELEASED)/release/* build/release
+	{ echo 'revision $(shell git rev-parse HEAD)' && cat $(RELEASED)/cross/*/compiler && \
+		echo 'flags $(GNU) $(MODE) $(HARDEN) $(LINK)'; } >build/release/PROVENANCE
+	sum=$$(sha256sum <build/fry-run-$(VERSION).tar.gz) && sed 's/@VERSION@/$(VERSION)/g; '"s/@SUM@/$${sum%% *}/; \
+		s/@REVISION@/$(shell git rev-parse HEAD)/; s/@DATE@/$$(date -u -d @$(SOURCE_DATE_EPOCH) +%FT%TZ)/" \
+		doc/sbom.spdx >build/release/fry-run-$(VERSION).spdx
+	cd build/release && LC_ALL=C && sha256sum $$(find . -type f | sed 's|^\./||' | sort) >../SHA256SUMS
+	mv build/SHA256SUMS build/release
+	rm -r build/source
+
+.PHONY: docs dist deb static-all npm image release
