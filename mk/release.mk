@@ -74,7 +74,7 @@ npm:
 	install -m 755 npm/fry-run.sh build/npm/fry-run/fry-run.sh
 	sed 's/@VERSION@/$(VERSION)/' npm/package.json >build/npm/fry-run/package.json
 	for package in build/npm/*; do \
-		install -m 644 LICENSE npm/README.md $$package && \
+		install -m 644 LICENSE npm/README.md $$package && chmod 644 $$package/package.json && \
 		npm pack --silent --pack-destination build/release/npm ./$$package || exit; done
 
 # An image of the binaries of static-all for podman and docker, with a manifest for all architectures.
@@ -99,7 +99,7 @@ image:
 			--identity-label=false --isolation chroot --build-arg VERSION=$(VERSION) \
 			--manifest $(IMAGE) --file doc/Containerfile build/image; \
 	done
-	podman manifest push --quiet --all --format oci $(IMAGE) oci:build/image/oci:$(VERSION)
+	podman manifest push --quiet --all --format oci $(IMAGE) oci:build/image/oci:$(IMAGE)
 	tar -C build/image/oci --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner \
 		--mode=u+rw,go=rX -cf build/release/fry-run-$(VERSION).oci.tar .
 

@@ -54,6 +54,15 @@ image() {
 	sha256sum --check --strict sums
 }
 
+@test "the archive can be loaded under the image's name, for this machine's architecture" {
+	podman manifest rm "fry-run:$version"
+	podman rmi --all --force >/dev/null
+	podman load --quiet --input "tree/build/release/fry-run-$version.oci.tar"
+	podman create --name "$box" "localhost/fry-run:$version"
+	podman cp "$box:/fry-run" loaded
+	cmp loaded "$FRY_RUN"
+}
+
 @test "another image takes the binary from the image by COPY --from" {
 	mkdir context
 	cp "$BIN/probe" context/my-server
