@@ -11,7 +11,7 @@ EACH_PLAYED = for played in '' '$(PLAYED)' '$(PLAYED) -DDRAGONFLY'; do
 
 SCRIPTS = test/*/*.bats test/*/*.bash test/peers test/peers-tty test/smoke test/coverage test/layers \
 	test/fuzz/run test/model/check .ci/run bench/run doc/picture completions/fry-run.bash \
-	install.sh
+	install.sh npm/fry-run.sh
 
 lint: lint-tidy lint-gcc lint-others
 
