@@ -10,6 +10,7 @@
  *   tasklist_lock as readers while they signal the whole group, and setpgid(2) takes it as a writer. Once
  *   setpgid(2) has returned, the own copy is pending, or never comes.
  * - A caller that signals one process after the other takes time, so a copy waits up to HOLD for another.
+ *   On a busy machine the caller may wait for the processor in between, and this does not count.
  * - If the own copy comes first, the relayed one comes only when the outer process gets the processor. So
  *   the inner process asks the outer one to relay all that is pending, and waits for the answer.
  */
@@ -26,6 +27,8 @@
 #include "sys.h"
 
 #define HOLD (4 * MILLISECOND)
+/* The longest hold, while the sender waits for the processor. */
+#define LONGEST_HOLD (200 * MILLISECOND)
 /* How long to wait for the answer of an outer process that hangs. */
 #define ANSWER_WAIT SECOND
 
@@ -125,6 +128,30 @@ static bool take_group_copy(struct fry *fry, int sig)
 	return false;
 }
 
+/* Let a copy wait for another from the same sender. */
+static void copy_hold(struct copy *copy, pid_t sender)
+{
+	copy->sender = sender;
+	if (copy->until != 0)
+		return;
+	copy->until = clock_now() + HOLD;
+	copy->limit = clock_now() + LONGEST_HOLD;
+	copy->sender_ran = process_ran(sender);
+}
+
+/*
+ * The hold is over. Returns whether the sender has been waiting for the processor instead of running, so that
+ * the other copy may be yet to come.
+ */
+static bool sender_waits(const struct copy *copy, int64_t now)
+{
+	struct process sender;
+
+	return copy->sender_ran != -1 && now < copy->limit &&
+	       process_read(copy->sender, &sender) == 0 && sender.state == 'R' &&
+	       process_ran(copy->sender) < copy->sender_ran + HOLD;
+}
+
 /* A relayed copy. */
 static void copy_relayed(struct fry *fry, siginfo_t *info, bool terminating)
 {
@@ -139,9 +166,7 @@ static void copy_relayed(struct fry *fry, siginfo_t *info, bool terminating)
 		copy->own++;
 		copy_paired(fry, info, true);
 	} else if (is_held(info->si_signo)) {
-		copy->sender = info->si_pid;
-		if (copy->until == 0)
-			copy->until = clock_now() + HOLD;
+		copy_hold(copy, info->si_pid);
 	} else {
 		copy_unpaired(fry, info->si_signo);
 	}
@@ -157,8 +182,7 @@ static void copy_received(struct fry *fry, siginfo_t *info)
 		copy_paired(fry, info, false);
 		return;
 	}
-	copy->sender = info->si_pid;
-	copy->until = clock_now() + HOLD;
+	copy_hold(copy, info->si_pid);
 }
 
 void copies_relayed(struct fry *fry, siginfo_t *info, bool terminating)
@@ -232,6 +256,10 @@ static int64_t copy_expire(struct fry *fry, int sig, int64_t now)
 		return copy->until;
 	if (copy->own < 0 && pending_has(sig))
 		return now; /* the own copy came while this process was busy */
+	if (copy->question == 0 && sender_waits(copy, now)) {
+		copy->until = now + MILLISECOND;
+		return copy->until;
+	}
 	if (copy->own > 0 && !outer_has_answered(fry, copy, now))
 		return copy->answer_until;
 	copy_unpaired(fry, sig);

@@ -160,6 +160,16 @@ static bool process_queue_is_full(pid_t pid)
 	return queued >= scan_number(&line);
 }
 
+/* /proc/PID/schedstat: time on a processor, time waiting for one, number of turns. */
+int64_t process_ran(pid_t pid)
+{
+	char path[32], text[96];
+	const char *at = text;
+
+	text_format(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
+	return pid <= 0 || proc_read(path, text, sizeof(text)) <= 0 ? -1 : scan_number(&at);
+}
+
 bool process_died(pid_t pid)
 {
 	struct process process;

@@ -40,6 +40,8 @@ bool process_same(const struct process *process);
 bool process_is_dead(const struct process *process);
 /* Whether the pid still names this process, whatever its parent, and it lives. now is the new read. */
 bool process_alive(const struct process *process, struct process *now);
+/* Returns how long the first thread of a process has run, in nanoseconds, or -1 if that is unknown. */
+int64_t process_ran(pid_t pid);
 /* Whether a process has ended, by /proc: true if it cannot be read. */
 bool process_died(pid_t pid);
 /* See whether a child has ended, without reaping it. Returns -1 with ECHILD if there is none. */

@@ -85,6 +85,22 @@ kill_tree() {
 	kill_tree
 }
 
+@test "on a busy machine a sweep that waits for its turn brings TERM to each process once" {
+	local busy=()
+	for ((i = 0; i < 4; i++)); do
+		start busy sh -c 'while :; do :; done'
+		busy+=("$pid")
+	done
+	start_tree
+	for order in ascending descending children parents; do
+		each_once TERM "$BIN/sweep" -w -o $order TERM "$it_pid"
+		rounds_done
+	done
+	end "$it_pid"
+	for one in command child session; do rm -f "$one.out"; done
+	end "${busy[@]}"
+}
+
 @test "kill(1) with many pids brings TERM to each process once" {
 	start_tree
 	pids() { echo "$it_pid"; inner_of "$it_pid"; descendants_of "$it_pid"; }
