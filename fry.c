@@ -26,6 +26,8 @@
 #include "src/text.h"
 #include "sys/sys.h"
 
+#define SILENT_END (100 * MILLISECOND)
+
 extern char **environ; /* NOLINT(readability-redundant-declaration): POSIX has no header for it */
 
 /* Decide in which process group COMMAND runs. */
@@ -311,11 +313,16 @@ static bool keep_schedule(struct fry *fry)
 	return schedule->at == schedule->steps;
 }
 
-/* When the next step, the timeout or the end of a hold is due. */
+/*
+ * When the next step, the timeout or the end of a hold is due. COMMAND's end sends SIGCHLD, but an orphan may
+ * end without one (Linux 7.1: CLONE_AUTOREAP), so look for it every SILENT_END once COMMAND has ended.
+ */
 static int64_t next_deadline(const struct fry *fry, int64_t hold)
 {
 	int64_t deadline = fry->schedule.at == -1 ? fry->timeout_at : schedule_next(&fry->schedule);
 
+	if (fry->command == 0 && !fry->pausing && deadline > clock_now() + SILENT_END)
+		deadline = clock_now() + SILENT_END;
 	return hold < deadline ? hold : deadline;
 }
 

@@ -16,9 +16,9 @@ SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sani
 BATS = FRY_RUN=$$(realpath $(B)/fry-run) test/bin/fresh -- bats $(FILTER)
 PARALLEL = $(if $(filter 1,$(JOBS)),,--jobs $(JOBS) --no-parallelize-within-files)
 
-# Programs that have a file of their own in test/fixtures, and one that is linked with fry-run.
+# Programs that have a file of their own in test/fixtures, and two that are linked with fry-run.
 FIXTURES = $(patsubst test/fixtures/%.c,test/bin/%,\
-	$(filter-out %/coverage.c %/sanitize.c %/schedule.c,$(wildcard test/fixtures/*.c)))
+	$(filter-out %/coverage.c %/sanitize.c %/schedule.c %/silent.c,$(wildcard test/fixtures/*.c)))
 
 # Fixtures are static, since containers without libraries run them.
 test/bin/%: test/fixtures/%.c mk/test.mk
@@ -36,7 +36,10 @@ $(B)/schedule: test/fixtures/schedule.c $(B)/fry-main.o $(OBJECTS)
 
 -include $(B)/fry-main.d
 
-check: $(B)/fry-run $(B)/schedule $(FIXTURES)
+$(B)/silent: test/fixtures/silent.c $(OBJECTS)
+	$(COMPILE) $(LINK) $(LDFLAGS) -o $@ $^
+
+check: $(B)/fry-run $(B)/schedule $(if $(PORTABLE),,$(B)/silent) $(FIXTURES)
 	@status=0; \
 	$(BATS) $(PARALLEL) $(TESTS) || status=$$?; \
 	[ -z "$(ALONE)" ] || $(BATS) $(ALONE) || status=$$?; \

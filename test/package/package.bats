@@ -6,7 +6,7 @@ load ../lib/helper
 repository() {
 	mkdir "$1"
 	tar -C "$REPO" --exclude=./.git --exclude=./build --exclude=./test/bin --exclude='./*.[od]' \
-		--exclude=./fry-run --exclude=./schedule --exclude=./revision -c . | tar -C "$1" -x
+		--exclude=./fry-run --exclude=./schedule --exclude=./silent --exclude=./revision -c . | tar -C "$1" -x
 	git -C "$1" init --quiet
 	git -C "$1" add --all
 	GIT_COMMITTER_DATE='2026-01-02T03:04:05Z' git -C "$1" -c user.name=n -c user.email=e@localhost \

@@ -10,7 +10,7 @@ load ../lib/container
 	version=$(sed -n 's/^#define FRY_VERSION "\(.*\)"/\1/p' "$REPO/fry.h")
 	mkdir first
 	tar -C "$REPO" --exclude=./.git --exclude=./build --exclude=./test/bin --exclude='./*.[od]' \
-		--exclude=./fry-run --exclude=./schedule --exclude=./revision -c . | tar -C first -x
+		--exclude=./fry-run --exclude=./schedule --exclude=./silent --exclude=./revision -c . | tar -C first -x
 	git -C first init --quiet
 	git -C first add --all
 	GIT_COMMITTER_DATE='2026-01-02T03:04:05Z' git -C first -c user.name=n -c user.email=e@localhost \
