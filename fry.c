@@ -212,18 +212,25 @@ static void spawn(struct fry *fry)
  * Close inherited descriptors, so that readers of COMMAND's pipes see end-of-file when COMMAND closes
  * them. Leave the working directory, so that no mount stays busy.
  */
-static void release_inherited(struct fry *fry)
+static void release_inherited(const struct fry *fry)
 {
-	/* The outer or the only process writes the report. */
-	int keep = fry->role == INNER || fry->report == -1 ? STDERR_FILENO : fry->report;
-
-	descriptors_close(keep);
-	if (fry->role == OUTER)
-		guard_open(fry); /* while 0 and 1 are open, so that it gets others */
+	descriptors_close(fry->report == -1 ? STDERR_FILENO : fry->report);
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	if (chdir("/") == -1)
 		return; /* no other directory is sure to exist */
+}
+
+/* In the inner or the only process: start COMMAND. */
+static void start(struct fry *fry)
+{
+	if (!fry->pausing) {
+		cgroup_make(fry);
+		spawn(fry);
+	}
+	if (fry->options.timeout != 0)
+		fry->timeout_at = clock_add(clock_now(), fry->options.timeout);
+	guard_rename(fry);
 }
 
 /* Send the signal of the current step to every descendant that has not had it. */
@@ -460,24 +467,15 @@ int main(int argc, char **argv)
 	cgroup_start(&fry); /* before the guard: both processes have to know the leaf */
 	tty_detach(&fry);   /* after all checks, in the leader of the session */
 	guard_start(&fry);  /* before COMMAND: kill -9 must leave nothing */
-	if (fry.role != OUTER && !fry.pausing) {
-		cgroup_make(&fry);
-		spawn(&fry);
-	}
-	if (fry.role != OUTER && fry.options.timeout != 0)
-		fry.timeout_at = clock_add(clock_now(), fry.options.timeout);
+	if (fry.role != OUTER)
+		start(&fry);
 	release_inherited(&fry); /* after COMMAND has its copies */
-	if (fry.role == INNER)
-		guard_rename(&fry);
-	if (fry.role == OUTER)
-		guard_run(&fry);
+	guard_run(&fry);         /* the outer process is there until the inner one has ended */
 	if (fry.role != OUTER)
 		supervise(&fry);
-	if (fry.role == INNER && !outer_died(&fry)) {
-		fry.shared->result.final = true; /* the outer process does the rest */
-		return EXIT_SUCCESS;
-	}
-	cgroup_end(&fry); /* after its last process */
-	tty_end(&fry);    /* after the last process that may use the terminal */
-	return fry.role == INNER ? EXIT_FRY : finish(&fry);
+	if (guard_hand_over(&fry))
+		return EXIT_SUCCESS; /* the outer process does the rest */
+	cgroup_end(&fry);            /* after its last process */
+	tty_end(&fry);               /* after the last process that may use the terminal */
+	return finish(&fry);
 }

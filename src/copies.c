@@ -268,11 +268,8 @@ static int64_t copy_expire(struct fry *fry, int sig, int64_t now)
 
 int64_t copies_expire(struct fry *fry)
 {
-	int64_t next = NEVER, now;
+	int64_t next = NEVER, now = clock_now();
 
-	if (fry->role != INNER)
-		return NEVER;
-	now = clock_now();
 	for (int sig = 1; sig < SIGNALS; sig++) {
 		int64_t until = copy_expire(fry, sig, now);
 

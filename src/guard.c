@@ -69,6 +69,7 @@ static bool is_outer_death(const struct fry *fry, const siginfo_t *info)
 static void inner_start(struct fry *fry)
 {
 	fry->role = INNER;
+	fry->report = -1; /* the outer process writes it */
 	fry->outer = fry->self;
 	fry->self = getpid();
 	fry->guard.outer_has_children = fry->inherited;
@@ -132,7 +133,7 @@ void guard_rename(const struct fry *fry)
 {
 	static const char name[] = "fry-inner";
 
-	if (fry->argv_area_size < sizeof(name))
+	if (fry->role != INNER || fry->argv_area_size < sizeof(name))
 		return;
 	memset(fry->argv_area, 0, fry->argv_area_size);
 	memcpy(fry->argv_area, name, sizeof(name));
@@ -321,7 +322,8 @@ static void outer_end(struct fry *fry)
 	reap_kill(fry);
 }
 
-void guard_open(struct fry *fry)
+/* Open what guard_run() waits for. */
+static void outer_open(struct fry *fry)
 {
 	fry->guard.signal_fd = descriptor_raise(pending_open());
 	fry->guard.inner_fd = descriptor_raise((int)syscall(SYS_pidfd_open, fry->inner, 0));
@@ -333,6 +335,9 @@ void guard_run(struct fry *fry)
 	int64_t deadline;
 	int except;
 
+	if (fry->role != OUTER)
+		return;
+	outer_open(fry);
 	fry->guard.deadline = NEVER;
 	if (fry->options.timeout != 0)
 		outer_expect_end(fry, clock_add(clock_now(), fry->options.timeout));
@@ -365,6 +370,14 @@ void guard_run(struct fry *fry)
 	close(fry->guard.inner_fd);
 	outer_reap(fry); /* it may have ended since the last look */
 	outer_end(fry);
+}
+
+bool guard_hand_over(struct fry *fry)
+{
+	if (fry->role != INNER || outer_died(fry))
+		return false;
+	fry->shared->result.final = true;
+	return true;
 }
 
 /* A tracer of either process can write to the ring: check what is read. */

@@ -19,8 +19,8 @@ enum role { ALONE, OUTER, INNER };
 enum { MAX_RELAYS = 64 }; /* a power of two */
 
 /*
- * The messages of the two processes to each other, in memory that only they share. A signal wakes the reader and
- * carries nothing, so no siginfo from outside can be taken for a relayed signal.
+ * The messages of the two processes to each other, in memory that only they share. A signal wakes the reader
+ * and carries nothing, so no siginfo from outside can be taken for a relayed signal.
  */
 struct channel {
 	/* from the outer process to the inner one */
@@ -67,12 +67,15 @@ struct guard {
 
 /* Become two processes, if asked to. */
 void guard_start(struct fry *fry);
-/* In the outer process: open what its loop waits for. */
-void guard_open(struct fry *fry);
-/* The loop of the outer process. If children remain that the inner one could not see, role is ALONE then. */
+/* In the outer process: its loop. If children remain that the inner one could not see, role is ALONE then. */
 void guard_run(struct fry *fry);
 /* In the inner process: put a name of its own in place of the arguments, for `pkill -f`. */
 void guard_rename(const struct fry *fry);
+/*
+ * In the inner process, as its last act: leave the rest to the outer one. Returns false if that has died, and
+ * in any other process.
+ */
+bool guard_hand_over(struct fry *fry);
 
 /* In the inner process: act on what was relayed. */
 void guard_take(struct fry *fry);
@@ -82,9 +85,9 @@ bool guard_receive(struct fry *fry, siginfo_t *info);
 /* Linux alone has the guard (the Makefile defines _GNU_SOURCE there). Elsewhere the only role is ALONE. */
 #ifndef _GNU_SOURCE
 #define guard_start(fry)         ((void)(fry))
-#define guard_open(fry)          ((void)(fry))
 #define guard_run(fry)           ((void)(fry))
 #define guard_rename(fry)        ((void)(fry))
+#define guard_hand_over(fry)     ((void)(fry), false)
 #define guard_take(fry)          ((void)(fry))
 #define guard_receive(fry, info) ((void)(fry), (void)(info), false)
 #endif

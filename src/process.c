@@ -179,7 +179,7 @@ bool process_died(pid_t pid)
 
 bool outer_lives(const struct fry *fry)
 {
-	return fry->role == INNER && getppid() == fry->outer;
+	return getppid() == fry->outer;
 }
 
 bool outer_died(struct fry *fry)
@@ -193,14 +193,14 @@ bool outer_died(struct fry *fry)
 
 bool is_own_process(const struct fry *fry, pid_t pid)
 {
-	return pid == fry->self || (pid == fry->inner && fry->role == OUTER) ||
-	       (fry->role == INNER && pid == fry->outer && outer_lives(fry));
+	/* 0 is a process of another pid namespace, and no pid of ours that is unset. */
+	return pid != 0 && (pid == fry->self || pid == fry->inner ||
+			    (pid == fry->outer && outer_lives(fry)));
 }
 
 void inner_beat(struct fry *fry)
 {
-	if (fry->role == INNER)
-		fry->shared->channel.loops++;
+	fry->shared->channel.loops++;
 }
 
 /* It cannot be another's number: opened first, and then found to be the parent still. */
@@ -208,7 +208,7 @@ void signal_outer(const struct fry *fry, int sig)
 {
 	int fd;
 
-	if (fry->role != INNER || fry->outer == 0) /* kill(0) would signal the own group */
+	if (fry->outer == 0) /* kill(0) would signal the own group */
 		return;
 	/* Open, compare, signal: once it is the parent still, the pidfd is the outer process. */
 	fd = (int)syscall(SYS_pidfd_open, fry->outer, 0);

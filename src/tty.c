@@ -201,7 +201,7 @@ static void tty_note_stopped(struct fry *fry, int sig)
 
 void tty_note_continued(struct fry *fry)
 {
-	if (fry->role == OUTER || fry->shared->channel.stopped == 0)
+	if (fry->shared->channel.stopped == 0)
 		return;
 	fry->shared->channel.stopped = 0;
 	signal_outer(fry, SIGCONT);
@@ -211,7 +211,7 @@ void tty_poll_command(struct fry *fry)
 {
 	siginfo_t info;
 
-	if (!fry->tty.present || fry->role == OUTER)
+	if (!fry->tty.present)
 		return;
 	while (fry->command != 0) {
 		info.si_pid = 0;
