@@ -15,10 +15,10 @@ SCRIPTS = test/*/*.bats test/*/*.bash test/peers test/peers-tty test/smoke test/
 
 lint: lint-tidy lint-gcc lint-others
 
-# What needs no other packages than the build. The layers are those of Linux: sys/posix.c takes the place
-# of files at the top and at the bottom.
-lint-gcc: $(OBJECTS)
+# What needs no other packages than the build.
+lint-gcc: $(OBJECTS) portable
 	test/layers $(OBJECTS) $(wildcard $(addsuffix /*.h,$(DIRECTORIES)))
+	for build in portable procctl dragonfly; do test/layers build/$$build/*.o || exit; done
 	for file in $(LINTED_LINUX); do \
 		gcc $(GNU) $(INCLUDES) -O2 -fanalyzer -Werror -c -o /dev/null $$file || exit; done
 	$(EACH_PLAYED) for file in $(LINTED_POSIX); do \

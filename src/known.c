@@ -152,7 +152,7 @@ static bool broadcast_send(const struct fry *fry, struct broadcast *broadcast,
 	return true;
 }
 
-/* Whether this is COMMAND's group, as posix.c lists it, and the broadcast is for COMMAND alone. */
+/* Whether this is COMMAND's group, as tree_posix.c lists it, and the broadcast is for COMMAND alone. */
 static bool holds_recipient(const struct broadcast *broadcast, const struct process *process)
 {
 	return broadcast->group == 0 && broadcast->pid != 0 && process->pid == -broadcast->pid;

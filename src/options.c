@@ -479,6 +479,7 @@ static void parse_environment(struct fry *fry, char *name)
 void options_parse(struct fry *fry, int argc, char **argv)
 {
 	struct options *options = &fry->options;
+	const char *lacked, *why = NULL;
 	int first;
 
 	for (int sig = 0; sig < SIGNALS; sig++)
@@ -493,7 +494,9 @@ void options_parse(struct fry *fry, int argc, char **argv)
 		die_usage("COMMAND", "no command to run was given (see --help)");
 	if (first < argc && options->pause)
 		die_usage(argv[first], "--pause runs no command");
-	system_check(options);
+	lacked = system_lacks(options, &why);
+	if (lacked != NULL)
+		die_usage(lacked, why);
 	fry->argv = argv + first;
 	fry->pausing = options->pause;
 }

@@ -16,7 +16,7 @@ struct fry;
 
 /* One descendant, as of the latest read. */
 struct process {
-	pid_t pid; /* below 0, in posix.c only: COMMAND's process group */
+	pid_t pid; /* below 0, in tree_posix.c only: COMMAND's process group */
 	pid_t parent, group, session;
 	unsigned long long start; /* in clock ticks since boot: with pid, it names one process */
 	unsigned long threads;

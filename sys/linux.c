@@ -54,9 +54,11 @@ void system_defaults(struct options *options)
 	options->guard = true;
 }
 
-void system_check(const struct options *options)
+const char *system_lacks(const struct options *options, const char **why)
 {
-	(void)options; /* Linux has all of it */
+	(void)options;
+	(void)why;
+	return NULL;
 }
 
 enum { LONG_BITS = 8 * sizeof(long) };

@@ -1,16 +1,8 @@
 /*
- * posix.c - systems other than Linux: POSIX alone, and procctl(2) of FreeBSD and DragonFly
+ * posix.c - signal masks, descriptors and memory elsewhere than on Linux: POSIX alone, FreeBSD, DragonFly
  *
  * Experimental: compiled, and run against a player of procctl(2) on Linux (test/fixtures/procctl); never run
- * on FreeBSD or DragonFly.
- *
- * This file takes the place of linux.c, and of process.c and tree.c in src/.
- *
- * - By POSIX a process can wait for its children only, so fry-run looks after COMMAND's process group and
- *   leaves what outlives COMMAND. COMMAND leads the group, and its pid is not reused before it is reaped, so
- *   until then the number of the group is safe to signal.
- * - By procctl(2) fry-run becomes the reaper of everything below, and looks after all of it as on Linux. There
- *   is no pidfd: the pid of a descendant that is no child of fry-run may be reused between list and signal.
+ * on FreeBSD or DragonFly. This file takes the place of linux.c, and two in src/ that of process.c and tree.c.
  */
 /* SPDX-License-Identifier: MIT */
 #include "sys.h"
@@ -19,194 +11,25 @@
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "fry.h"
-#include "pending.h"
-#include "process.h"
-#include "signals.h"
+#include "options.h"
 
 #if defined(__FreeBSD__) || defined(__DragonFly__) || defined(FRY_PROCCTL)
 #include <sys/procctl.h>
 #endif
 
-enum {
-	MANY_DESCRIPTORS = 1 << 20, /* descriptors above this number are not closed */
-	SOME_MORE = 64              /* room for processes that are forked after the count */
-};
-
-/* Add a process, or by a pid below 0 its group, to the list. A process without room there is left to KILL. */
-static void list_add(struct fry *fry, pid_t pid, char state)
-{
-	struct process process = {.pid = pid, .state = state, .name = "?"};
-
-	process.group = pid < 0 ? -pid : getpgid(pid);
-	known_add(fry, &process);
-}
-
-/*
- * Each system has four functions:
- *
- * - reaper_acquire() becomes the reaper, and returns -1 with errno if it cannot.
- * - reaper_left() tells whether a child that has not ended is below COMMAND, or was.
- * - reaper_list() lists the descendants, and returns whether the list is complete.
- * - reaper_kill() kills as many descendants as one call can, and returns whether that was all it should be.
- */
-#if defined(PROC_REAP_GETPIDS) /* FreeBSD since 10.2 */
-
+#ifdef PROC_REAP_ACQUIRE
 enum { REAPER = true };
-
-static int reaper_acquire(void)
-{
-	int result = procctl(P_PID, (id_t)getpid(), PROC_REAP_ACQUIRE, NULL);
-
-	/* The program that executed fry-run may have become the reaper already. */
-	return result == -1 && errno == EBUSY ? 0 : result;
-}
-
-static unsigned reaper_count(void)
-{
-	struct procctl_reaper_status status;
-
-	memset(&status, 0, sizeof(status));
-	procctl(P_PID, (id_t)getpid(), PROC_REAP_STATUS, &status);
-	return status.rs_descendants;
-}
-
-/* Children that fry-run inherited by exec are not counted: they have another reaper. */
-static bool reaper_left(const struct fry *fry)
-{
-	(void)fry;
-	return reaper_count() != 0;
-}
-
-/* An unknown state counts as stopped. A running process gets a CONT then, which it seldom has a handler for. */
-static char reaper_state(unsigned flags)
-{
-#ifdef REAPER_PIDINFO_ZOMBIE /* FreeBSD 13.1 has added all three */
-	if ((flags & (REAPER_PIDINFO_ZOMBIE | REAPER_PIDINFO_EXITING)) != 0)
-		return 'Z';
-	return (flags & REAPER_PIDINFO_STOPPED) != 0 ? 'T' : 'R';
 #else
-	(void)flags;
-	return 'T';
-#endif
-}
-
-static bool reaper_list(struct fry *fry)
-{
-	struct procctl_reaper_pids pids;
-	size_t size;
-
-	memset(&pids, 0, sizeof(pids));
-	pids.rp_count = reaper_count() + SOME_MORE;
-	size = pids.rp_count * sizeof(*pids.rp_pids);
-	pids.rp_pids = page_alloc(size);
-	if (pids.rp_pids == NULL)
-		return false;
-	if (procctl(P_PID, (id_t)getpid(), PROC_REAP_GETPIDS, &pids) == -1)
-		pids.rp_count = 0;
-	for (unsigned i = 0; i < pids.rp_count; i++) {
-		const struct procctl_reaper_pidinfo *info = &pids.rp_pids[i];
-		char state = reaper_state(info->pi_flags);
-
-		if ((info->pi_flags & REAPER_PIDINFO_VALID) != 0 && info->pi_pid > 1 &&
-		    state != 'Z')
-			list_add(fry, info->pi_pid, state);
-	}
-	page_free(pids.rp_pids, size);
-	return true;
-}
-
-/* One call kills all, so that none can escape by a fork. rk_fpid names a process that may not be signalled. */
-static bool reaper_kill(void)
-{
-	struct procctl_reaper_kill all;
-
-	memset(&all, 0, sizeof(all));
-	all.rk_sig = SIGKILL;
-	return procctl(P_PID, (id_t)getpid(), PROC_REAP_KILL, &all) == 0 && all.rk_fpid == -1;
-}
-
-#elif defined(PROC_REAP_ACQUIRE) /* DragonFly since 4.0 */
-
-enum { REAPER = true };
-
-static int reaper_acquire(void)
-{
-	int result = procctl(P_PID, (id_t)getpid(), PROC_REAP_ACQUIRE, NULL);
-
-	/* The program that executed fry-run may have become the reaper already. */
-	return result == -1 && errno == EALREADY ? 0 : result;
-}
-
-static bool reaper_left(const struct fry *fry)
-{
-	(void)fry;
-	return true; /* every child counts */
-}
-
-/* Its pid cannot be reused, since it is a child of fry-run. */
-static pid_t reaper_first(void)
-{
-	struct reaper_status status;
-
-	memset(&status, 0, sizeof(status));
-	status.pid_head = -1;
-	procctl(P_PID, (id_t)getpid(), PROC_REAP_STATUS, &status);
-	return status.pid_head;
-}
-
-static bool reaper_list(struct fry *fry)
-{
-	pid_t pid = reaper_first();
-
-	if (pid > 1 && pid != fry->command)
-		list_add(fry, pid, 'T'); /* or running: see reaper_state() above */
-	return false;
-}
-
-/* One child at a time: once it is reaped, its children are fry-run's, and the kernel names the next one. */
-static bool reaper_kill(void)
-{
-	pid_t pid = reaper_first();
-
-	return pid > 1 && kill(pid, SIGKILL) == 0;
-}
-
-#else /* POSIX alone */
-
 enum { REAPER = false };
-
-static int reaper_acquire(void)
-{
-	errno = ENOTSUP;
-	return -1;
-}
-
-static bool reaper_left(const struct fry *fry)
-{
-	return fry->command != 0;
-}
-
-static bool reaper_list(struct fry *fry)
-{
-	(void)fry;
-	return false;
-}
-
-static bool reaper_kill(void)
-{
-	return false;
-}
-
 #endif
+
+enum { MANY_DESCRIPTORS = 1 << 20 }; /* descriptors above this number are not closed */
 
 const char system_usage[] =
 #ifdef PROC_REAP_ACQUIRE
@@ -221,25 +44,23 @@ void system_defaults(struct options *options)
 	options->leftover = REAPER ? LEFTOVER_STOP : LEFTOVER_LEAVE;
 }
 
-__attribute__((noreturn)) static void die_system(const char *option, const char *rule)
+const char *system_lacks(const struct options *options, const char **why)
 {
-	warn("%s: %s", option, rule);
-	exit(EXIT_FRY);
-}
-
-void system_check(const struct options *options)
-{
+	*why = "there is no guard but on Linux";
 	if (options->guard)
-		die_system("--guard", "there is no guard but on Linux");
+		return "--guard";
+	*why = "there are no cgroups but on Linux";
 	if (options->cgroup != CGROUP_NONE)
-		die_system("--cgroup", "there are no cgroups but on Linux");
+		return "--cgroup";
+	*why = "only leave is possible where the system does not tell who is left";
 	if (!REAPER && options->leftover != LEFTOVER_LEAVE)
-		die_system("--leftover",
-			   "only leave is possible where the system does not tell who is left");
+		return "--leftover";
 #ifndef PROC_PDEATHSIG_CTL
+	*why = "this system does not tell of a parent's death";
 	if (options->parent_death != 0)
-		die_system("--parent-death", "this system does not tell of a parent's death");
+		return "--parent-death";
 #endif
+	return NULL;
 }
 
 void parent_watch(void)
@@ -376,68 +197,13 @@ void *page_map_shared(size_t size)
 
 int subreaper_acquire(void)
 {
-	if (reaper_acquire() == 0)
-		return 0;
-	if (REAPER)
-		die_system("procctl", strerror(errno));
+#ifdef PROC_REAP_ACQUIRE
+	/* The program that executed fry-run may be the reaper already: EBUSY on FreeBSD, EALREADY on DragonFly. */
+	int result = procctl(P_PID, (id_t)getpid(), PROC_REAP_ACQUIRE, NULL);
+
+	return result == -1 && (errno == EBUSY || errno == EALREADY) ? 0 : result;
+#else
+	errno = ENOTSUP;
 	return -1;
-}
-
-int child_peek(idtype_t type, pid_t pid, siginfo_t *info)
-{
-	return waitid(type, (id_t)pid, info, WEXITED | WNOHANG | WNOWAIT);
-}
-
-/* Children that fry-run does not look after count as none: to wait for them would have no end. */
-pid_t child_wait(const struct fry *fry, pid_t pid, int *status)
-{
-	pid_t reaped = pid == 0 ? 0 : waitpid(pid, status, WNOHANG);
-
-	if (reaped != 0 || reaper_left(fry))
-		return reaped;
-	errno = ECHILD;
-	return -1;
-}
-
-int process_signal(const struct fry *fry, const struct process *process, int sig, bool step)
-{
-	(void)fry;
-	(void)step; /* POSIX lets no sender choose the si_code */
-	return kill(process->pid, sig) == 0 || errno == ESRCH ? 1 : -1;
-}
-
-/* Whether COMMAND is stopped. tty.c consumes that wait status where it follows COMMAND, and notes it. */
-static bool is_stopped(const struct fry *fry)
-{
-	siginfo_t info = {.si_pid = 0};
-
-	return fry->shared->channel.stopped != 0 ||
-	       (waitid(P_PID, (id_t)fry->command, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
-		info.si_pid != 0);
-}
-
-/* List everything that is left; by POSIX alone this is COMMAND's group, and COMMAND if it has left it. */
-static void list_make(struct fry *fry)
-{
-	char state;
-
-	table_turn(fry);
-	if (reaper_list(fry) || fry->command == 0)
-		return;
-	/* POSIX tells nothing about the others in the group, but a stop most often reaches all of it. */
-	state = is_stopped(fry) ? 'T' : 'R';
-	if (fry->command_leads_group)
-		list_add(fry, -fry->command_pgid, state);
-	if (!fry->command_leads_group || signals_command_pgid(fry) != fry->command_pgid)
-		list_add(fry, fry->command, state);
-}
-
-void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again)
-{
-	(void)again;
-	if (broadcast->signal == SIGKILL && !broadcast->record_only)
-		broadcast->record_only = reaper_kill();
-	list_make(fry);
-	for (size_t i = 0; i < fry->tree.current.count; i++)
-		broadcast_deliver(fry, broadcast, &fry->tree.current.process[i]);
+#endif
 }

@@ -15,8 +15,8 @@ struct options;
 extern const char system_usage[];
 /* Set the options to their defaults on this system. */
 void system_defaults(struct options *options);
-/* Exits with 125 if this system does not support an option that is set. */
-void system_check(const struct options *options);
+/* Returns an option that is set and that this system does not support, and why not; or NULL. */
+const char *system_lacks(const struct options *options, const char **why);
 
 /* As sigfillset(3), sigaddset(3) and sigprocmask(2), with the signals that libc reserves for itself. */
 void mask_fill(sigset_t *set);
