@@ -245,13 +245,11 @@ static bool outer_has_answered(struct fry *fry, struct copy *copy, int64_t now)
 	return !outer_is_stopped(fry);
 }
 
-/* Handle the copy of a signal if its wait is over. Returns when that will be, or 0 if no copy waits. */
+/* Handle the copy that waits if its wait is over. Returns when that will be, or NEVER. */
 static int64_t copy_expire(struct fry *fry, int sig, int64_t now)
 {
 	struct copy *copy = &fry->guard.copies.of[sig];
 
-	if (copy->until == 0)
-		return 0;
 	if (copy->question == 0 && now < copy->until)
 		return copy->until;
 	if (copy->own < 0 && pending_has(sig))
@@ -263,7 +261,7 @@ static int64_t copy_expire(struct fry *fry, int sig, int64_t now)
 	if (copy->own > 0 && !outer_has_answered(fry, copy, now))
 		return copy->answer_until;
 	copy_unpaired(fry, sig);
-	return 0;
+	return NEVER;
 }
 
 int64_t copies_expire(struct fry *fry)
@@ -271,9 +269,11 @@ int64_t copies_expire(struct fry *fry)
 	int64_t next = NEVER, now = clock_now();
 
 	for (int sig = 1; sig < SIGNALS; sig++) {
-		int64_t until = copy_expire(fry, sig, now);
+		int64_t until = NEVER;
 
-		if (until != 0 && until < next)
+		if (fry->guard.copies.of[sig].until != 0)
+			until = copy_expire(fry, sig, now);
+		if (until < next)
 			next = until;
 	}
 	return next;
