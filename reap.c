@@ -18,7 +18,10 @@
 #include "src/process.h"
 #include "sys/sys.h"
 
-enum { REAP_BATCH = 1000 }; /* then the caller checks its deadline */
+enum {
+	REAP_BATCH = 1000, /* then the caller checks its deadline */
+	CHILD_SWEEPS = 4   /* sweeps that kill children alone, before those that walk over the tree */
+};
 
 void reap_start(struct fry *fry)
 {
@@ -106,13 +109,12 @@ unsigned reap_drain(struct fry *fry, bool *left)
 }
 
 /*
- * Reap the processes that were just killed: as many as were seen, or all of a group, if it is not 0. Returns
- * how many, once it is time for the next walk: no process dies for as long as wait, or the limit is over.
+ * Reap the processes that were just killed: as many as were seen, if it is not 0, or all of a group. Returns
+ * how many, once it is time to look again: no process dies for as long as wait, or the limit is over.
  */
-static size_t reap_killed(struct fry *fry, size_t seen, pid_t group, int64_t wait, bool *left)
+static size_t reap_killed(struct fry *fry, size_t seen, pid_t group, int64_t wait, int64_t limit,
+			  bool *left)
 {
-	/* Wait only briefly: processes outside the group may keep forking. */
-	int64_t limit = clock_add(clock_now(), group != 0 ? SECOND / 10 : SECOND / 50);
 	size_t total = 0;
 	siginfo_t info;
 
@@ -126,7 +128,7 @@ static size_t reap_killed(struct fry *fry, size_t seen, pid_t group, int64_t wai
 			break;
 		if (reaped == 0 && pending_receive(&info, clock_add(clock_now(), wait), 0) == 0)
 			break;
-	} while (total < seen && clock_now() < limit);
+	} while ((seen == 0 || total < seen) && clock_now() < limit);
 	return total;
 }
 
@@ -187,25 +189,28 @@ void reap_kill(struct fry *fry)
 		tree_walk(fry, &(struct broadcast){.record_only = true}, false);
 	for (int sweep = 0; left; sweep++) {
 		struct broadcast broadcast = {.signal = SIGKILL};
-		int64_t start = clock_now(), wait = 2 * MILLISECOND;
+		int64_t start = clock_now(), wait = 2 * MILLISECOND, limit = SECOND / 10;
 		enum kill_reach reach = kill_atomically(fry);
-		size_t reaped, seen = SIZE_MAX; /* unknown: reap until no more die */
+		size_t reaped, seen = 0; /* 0: unknown, reap until no more die */
 		pid_t group = 0;
 
 		boost_priority(fry, began);
 		/* After an atomic kill, reap first: a walk over dying processes takes longer. */
-		if (reach == REACH_NONE || sweep > 0 || orphans_escape(fry)) {
+		if (sweep == 0 && reach != REACH_NONE && !orphans_escape(fry)) {
+			group = reach == REACH_GROUP ? fry->command_pgid : 0;
+		} else if (sweep > CHILD_SWEEPS || orphans_escape(fry) ||
+			   (seen = tree_kill_children(fry)) == 0) {
 			tree_walk(fry, &broadcast, walks++ > 0);
 			if (reach != REACH_ALL)
 				seen = fry->tree.current.count;
 			/* Leave at least half of the processor to the exits of killed processes. */
 			if (clock_now() - start > wait)
 				wait = clock_now() - start;
-		} else if (reach == REACH_GROUP) {
-			group = fry->command_pgid;
+			/* Wait only briefly: processes outside the group may keep forking. */
+			limit = SECOND / 50;
 		}
 		cgroup_thaw(fry);
-		reaped = reap_killed(fry, seen, group, wait, &left);
+		reaped = reap_killed(fry, seen, group, wait, clock_add(clock_now(), limit), &left);
 		if (!left)
 			left = others_left(fry, &broadcast);
 		total += (unsigned)reaped;

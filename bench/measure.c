@@ -25,7 +25,7 @@
  * forward	meter		µs from kill(2) to COMMAND's handler
  * reap		orphans N TOP	orphans a second, and µs of CPU time of the candidate's own processes for
  *				each orphan; TOP is replaced by the pid at which work.c stops counting
- * takedown	prints `ready`	ms from kill(2) to the candidate's end, when nothing may be left
+ * takedown	prints `ready`	ms from sigqueue(3) to the candidate's end, when nothing may be left
  * stop		last, stray	µs from the last death to the candidate's end
  * stop-all	family N	the same, after a signal
  * scale	pause		N candidates at once, for each: KiB, µs to start, µs to stop; three columns
@@ -310,7 +310,8 @@ static void one_takedown(struct bench *bench, struct candidate *candidate)
 		fail(candidate->name);
 	nap(20000);
 	start = now();
-	kill(candidate->pid, bench->sig);
+	/* fry-run holds a termination request from kill(2) for 4 ms, but not one from sigqueue(3). */
+	sigqueue(candidate->pid, bench->sig, (union sigval){0});
 	status_wait(candidate->pid);
 	candidate->value = (double)(now() - start) / 1e6;
 	/* A process that is left holds the pipe open. */

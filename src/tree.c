@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -318,6 +319,41 @@ void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again)
 		fry->tree.boosted = false;
 		set_cpu_policy(SCHED_OTHER, 0);
 	}
+}
+
+/* Whether pid was a child that was killed. waitid(2) tells that it is one, and so its pid is not reused. */
+static bool kill_child(pid_t pid)
+{
+	return pid > 1 && is_child(pid) && kill(pid, SIGKILL) == 0;
+}
+
+size_t tree_kill_children(struct fry *fry)
+{
+	char path[64], text[4096];
+	size_t killed = 0;
+	ssize_t length;
+	unsigned pid = 0;
+	int fd;
+
+	if (!proc_is_ours(fry))
+		return 0;
+	text_format(path, sizeof(path), "/proc/%d/task/%d/" CHILDREN_FILE, (int)fry->self,
+		    (int)fry->self);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd != -1 && (length = read(fd, text, sizeof(text))) > 0) {
+		inner_beat(fry);
+		/* Each number is followed by a space. The end of the buffer may cut one in two. */
+		for (ssize_t i = 0; i < length; i++) {
+			if (text[i] != ' ') {
+				pid = 10 * pid + (unsigned)(text[i] - '0');
+				continue;
+			}
+			killed += kill_child((pid_t)pid);
+			pid = 0;
+		}
+	}
+	close(fd);
+	return killed;
 }
 
 bool tree_outer_children(struct fry *fry)

@@ -33,6 +33,8 @@ void tree_save_inherited(struct fry *fry);
  * are killed.
  */
 void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again);
+/* Send KILL to each child that the children file lists, and to no other process. Returns how many. */
+size_t tree_kill_children(struct fry *fry);
 /* Whether the outer process has other children than the inner one, which asks. */
 bool tree_outer_children(struct fry *fry);
 /*
