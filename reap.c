@@ -20,7 +20,7 @@
 
 enum {
 	REAP_BATCH = 1000, /* then the caller checks its deadline */
-	CHILD_SWEEPS = 4   /* sweeps that kill children alone, before those that walk over the tree */
+	CHILD_SWEEPS = 4 /* sweeps that kill children alone, before those that walk over the tree */
 };
 
 void reap_start(struct fry *fry)

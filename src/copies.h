@@ -16,9 +16,9 @@ struct fry;
 /* For each signal: copies that were received and wait for another. */
 struct copies {
 	struct copy {
-		int64_t until;        /* end of its hold; 0: none waits */
-		int64_t limit;        /* end of the longest hold, for a sender that waits for the processor */
-		int64_t sender_ran;   /* time that the sender had run when the hold began; -1: unknown */
+		int64_t until; /* end of its hold; 0: none waits */
+		int64_t limit; /* end of the longest hold, for a sender that waits for the processor */
+		int64_t sender_ran; /* time that the sender had run when the hold began; -1: unknown */
 		unsigned question;    /* to the outer process; 0: not asked yet */
 		int64_t answer_until; /* how long to wait for its answer */
 		pid_t sender;

@@ -194,8 +194,8 @@ bool outer_died(struct fry *fry)
 bool is_own_process(const struct fry *fry, pid_t pid)
 {
 	/* 0 is a process of another pid namespace, and no pid of ours that is unset. */
-	return pid != 0 && (pid == fry->self || pid == fry->inner ||
-			    (pid == fry->outer && outer_lives(fry)));
+	return pid != 0 &&
+	       (pid == fry->self || pid == fry->inner || (pid == fry->outer && outer_lives(fry)));
 }
 
 void inner_beat(struct fry *fry)
