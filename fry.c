@@ -49,10 +49,8 @@ static void choose_pgroup(struct fry *fry)
 static void map_shared(struct fry *fry)
 {
 	fry->shared = page_map_shared(sizeof(*fry->shared));
-	if (fry->shared == NULL) {
-		warn("cannot get memory: %s", strerror(errno));
-		exit(EXIT_FRY);
-	}
+	if (fry->shared == NULL)
+		die_memory();
 }
 
 /*
@@ -153,7 +151,8 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 		tty_attach(fry);
 	} else if (fry->options.placement == PLACE_NEW) {
 		setpgid(0, 0);
-		tty_set_foreground(fry, getpid());
+		if (fry->tty.present)
+			tty_set_foreground(fry, getpid());
 	} else if (fry->options.placement == PLACE_JOIN && setpgid(0, fry->command_pgid) == -1) {
 		fry->shared->result.exec_errno = errno;
 		warn("--pgroup=%d: %s", (int)fry->command_pgid, strerror(errno));
@@ -185,7 +184,7 @@ static void spawn(struct fry *fry)
 	 * vfork(2) would be faster, but it suspends the parent until execve(2): a Ctrl-Z that stops the
 	 * child before that would suspend fry-run, too.
 	 */
-	child = fork();
+	child = process_fork(SIGCHLD);
 	if (child == 0)
 		child_run(fry);
 	if (child == -1) {
@@ -215,8 +214,6 @@ static void spawn(struct fry *fry)
 static void release_inherited(const struct fry *fry)
 {
 	descriptors_close(fry->report == -1 ? STDERR_FILENO : fry->report);
-	close(STDIN_FILENO);
-	close(STDOUT_FILENO);
 	if (chdir("/") == -1)
 		return; /* no other directory is sure to exist */
 }
@@ -309,6 +306,8 @@ static bool keep_schedule(struct fry *fry)
 {
 	struct schedule *schedule = &fry->schedule;
 
+	if (schedule->at == -1)
+		return false;
 	if (schedule_spread(schedule, clock_now()) || schedule_expire(schedule, clock_now()))
 		send_step(fry);
 	if (schedule_signal(schedule) == SIGKILL) {
@@ -324,11 +323,11 @@ static bool keep_schedule(struct fry *fry)
  * When the next step, the timeout or the end of a hold is due. COMMAND's end sends SIGCHLD, but an orphan may
  * end without one (Linux 7.1: CLONE_AUTOREAP), so look for it every SILENT_END once COMMAND has ended.
  */
-static int64_t next_deadline(const struct fry *fry, int64_t hold)
+static int64_t next_deadline(const struct fry *fry, int64_t hold, bool childless)
 {
 	int64_t deadline = fry->schedule.at == -1 ? fry->timeout_at : schedule_next(&fry->schedule);
 
-	if (fry->command == 0 && !fry->pausing && deadline > clock_now() + SILENT_END)
+	if (fry->command == 0 && !fry->pausing && !childless && deadline > clock_now() + SILENT_END)
 		deadline = clock_now() + SILENT_END;
 	return hold < deadline ? hold : deadline;
 }
@@ -386,8 +385,8 @@ static void supervise(struct fry *fry)
 		hold = copies_expire(fry);
 		if (keep_schedule(fry))
 			return;
-		deadline = next_deadline(fry, hold);
 		childless = childless && cgroup_populated(fry);
+		deadline = next_deadline(fry, hold, childless);
 		if (childless)
 			cgroup_wait(fry, deadline);
 		/* The lowest number is delivered first: skip SIGCHLD once, so that others are not starved. */
@@ -444,18 +443,18 @@ int main(int argc, char **argv)
 	static struct fry fry; /* in .bss: fork(2) copies fewer pages than of the stack */
 
 	fry.timeout_at = NEVER;
-	fry.guard.deadline = NEVER;
 	fry.caller = getppid(); /* first: getppid(2) changes when the parent dies */
 	signals_init(&fry);     /* from here on every signal stays pending */
-	fry.began = clock_now();
-	clock_gettime(CLOCK_REALTIME, &fry.start);
 	fry.self = fry.public_pid = getpid();
 	fry.argv_area = argv[0];
 	if (argc > 0)
 		fry.argv_area_size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) - argv[0]);
 	fry.pgid = fry.caller_pgid = getpgrp();
-	fry.sid = getsid(0);
 	options_parse(&fry, argc, argv);
+	if (fry.options.verbose > 0 || fry.options.report != NULL) {
+		fry.began = clock_now();
+		clock_gettime(CLOCK_REALTIME, &fry.start);
+	}
 	tty_start(&fry);
 	choose_pgroup(&fry);
 	map_shared(&fry);

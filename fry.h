@@ -56,8 +56,7 @@ struct fry {
 	pid_t caller;      /* parent of the outer or the only process */
 	pid_t public_pid;  /* pid of the outer or the only process */
 	pid_t caller_pgid; /* process group that fry-run was started in: the shell's job */
-	pid_t sid;
-	char *argv_area; /* fry-run's arguments in memory, as ps(1) shows them */
+	char *argv_area;   /* fry-run's arguments in memory, as ps(1) shows them */
 	size_t argv_area_size;
 	bool inherited; /* fry-run had children already when it was executed */
 	bool subreaper; /* orphans are reparented to fry-run */

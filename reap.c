@@ -27,11 +27,8 @@ void reap_start(struct fry *fry)
 {
 	bool left;
 
-	/* For a tree that is not large, before COMMAND may use up all memory. */
-	if (known_init(fry) == -1) {
-		warn("cannot get memory: %s", strerror(errno));
-		exit(EXIT_FRY);
-	}
+	if (known_init(fry) == -1)
+		die_memory();
 	fry->subreaper = fry->self == 1 || subreaper_acquire() == 0;
 	if (!fry->subreaper)
 		log_verbose(fry, 1, "no subreaper: %s; orphans are lost", strerror(errno));

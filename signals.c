@@ -20,18 +20,20 @@
 
 void signals_init(struct fry *fry)
 {
-	static const int terminating[] = {SIGINT, SIGTERM, SIGQUIT};
-	struct sigaction action;
-
 	pending_block_all(&fry->signals.mask);
 	/*
 	 * If SIGCHLD is ignored, the kernel reaps children itself and COMMAND's wait status is lost:
 	 * wait(2). Other dispositions stay, since Linux keeps a blocked signal pending even if it is ignored.
 	 */
 	signal_heed(&fry->signals.child_action);
-	for (size_t i = 0; i < sizeof(terminating) / sizeof(terminating[0]); i++)
-		if (sigaction(terminating[i], NULL, &action) == 0)
-			fry->signals.ignored[terminating[i]] = action.sa_handler == SIG_IGN;
+}
+
+/* Whether INT, TERM or QUIT was ignored at entry: fry-run leaves its disposition as it is. */
+static bool was_ignored(int sig)
+{
+	struct sigaction action;
+
+	return sigaction(sig, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 void signals_restore(const struct fry *fry)
@@ -219,11 +221,11 @@ bool signals_was_early(struct fry *fry, int sig)
 	return mask_test_clear(&fry->signals.early, sig);
 }
 
-bool signals_termination_pending(const struct fry *fry)
+bool signals_termination_pending(void)
 {
-	return (pending_has(SIGINT) && !fry->signals.ignored[SIGINT]) ||
-	       (pending_has(SIGTERM) && !fry->signals.ignored[SIGTERM]) ||
-	       (pending_has(SIGQUIT) && !fry->signals.ignored[SIGQUIT]);
+	return (pending_has(SIGINT) && !was_ignored(SIGINT)) ||
+	       (pending_has(SIGTERM) && !was_ignored(SIGTERM)) ||
+	       (pending_has(SIGQUIT) && !was_ignored(SIGQUIT));
 }
 
 /* Whether the terminal sent this to the whole group, so that COMMAND has it already. */
@@ -234,7 +236,7 @@ static bool is_typed(const struct fry *fry, const siginfo_t *info)
 	switch (info->si_signo) {
 	case SIGHUP: /* at a hang-up the session leader alone gets HUP and CONT: forward them */
 	case SIGCONT:
-		return fry->sid != fry->public_pid;
+		return getsid(0) != fry->public_pid;
 	case SIGINT:
 	case SIGQUIT:
 	case SIGTSTP:
@@ -349,7 +351,7 @@ bool signals_accept(struct fry *fry, const siginfo_t *info, bool *terminating)
 			    (int)info->si_pid);
 	/* A signal typed at the terminal is no termination request: unwrapped, COMMAND decides alone. */
 	*terminating = is_termination_signal(sig) && (!sent_by_kernel(info) || fry->pausing) &&
-		       !fry->signals.ignored[sig] && fry->options.as[sig] != 0;
+		       !was_ignored(sig) && fry->options.as[sig] != 0;
 	return true;
 }
 

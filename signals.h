@@ -15,7 +15,6 @@ struct fry;
 struct signals {
 	sigset_t mask;                 /* signal mask at entry, which COMMAND inherits */
 	struct sigaction child_action; /* disposition of SIGCHLD at entry, likewise */
-	bool ignored[SIGNALS];         /* at entry: then INT, TERM or QUIT starts no stop */
 	sigset_t early;                /* pending before COMMAND existed, and not received yet */
 	sigset_t early_copy;           /* pending before COMMAND existed */
 };
@@ -32,7 +31,7 @@ void signals_snapshot_pending(struct fry *fry);
  */
 void signals_resend_early(const struct fry *fry);
 /* Whether a termination request is pending. */
-bool signals_termination_pending(const struct fry *fry);
+bool signals_termination_pending(void);
 /* Whether a received signal is to be handled. *terminating is whether it is a termination request. */
 bool signals_accept(struct fry *fry, const siginfo_t *info, bool *terminating);
 /* Handle a received signal: forward it as the options say, and start or advance the schedule. */

@@ -32,6 +32,12 @@
 /* How long to wait for the answer of an outer process that hangs. */
 #define ANSWER_WAIT SECOND
 
+int copies_init(struct copies *copies)
+{
+	copies->of = page_alloc(SIGNALS * sizeof(*copies->of));
+	return copies->of == NULL ? -1 : 0;
+}
+
 /* Whether the inner process is in COMMAND's group, and so gets what is sent to the group. */
 static bool shares_group(const struct fry *fry)
 {
@@ -129,12 +135,14 @@ static bool take_group_copy(struct fry *fry, int sig)
 }
 
 /* Let a copy wait for another from the same sender. */
-static void copy_hold(struct copy *copy, pid_t sender)
+static void copy_hold(struct copies *copies, struct copy *copy, pid_t sender)
 {
 	copy->sender = sender;
 	if (copy->until != 0)
 		return;
 	copy->until = clock_now() + HOLD;
+	if (copies->due > copy->until)
+		copies->due = copy->until;
 	copy->limit = clock_now() + LONGEST_HOLD;
 	copy->sender_ran = process_ran(sender);
 }
@@ -166,7 +174,7 @@ static void copy_relayed(struct fry *fry, siginfo_t *info, bool terminating)
 		copy->own++;
 		copy_paired(fry, info, true);
 	} else if (is_held(info->si_signo)) {
-		copy_hold(copy, info->si_pid);
+		copy_hold(&fry->guard.copies, copy, info->si_pid);
 	} else {
 		copy_unpaired(fry, info->si_signo);
 	}
@@ -182,7 +190,7 @@ static void copy_received(struct fry *fry, siginfo_t *info)
 		copy_paired(fry, info, false);
 		return;
 	}
-	copy_hold(copy, info->si_pid);
+	copy_hold(&fry->guard.copies, copy, info->si_pid);
 }
 
 void copies_relayed(struct fry *fry, siginfo_t *info, bool terminating)
@@ -266,15 +274,20 @@ static int64_t copy_expire(struct fry *fry, int sig, int64_t now)
 
 int64_t copies_expire(struct fry *fry)
 {
-	int64_t next = NEVER, now = clock_now();
+	struct copies *copies = &fry->guard.copies;
+	int64_t now;
 
+	if (copies->due == NEVER)
+		return NEVER;
+	now = clock_now();
+	copies->due = NEVER;
 	for (int sig = 1; sig < SIGNALS; sig++) {
 		int64_t until = NEVER;
 
-		if (fry->guard.copies.of[sig].until != 0)
+		if (copies->of[sig].until != 0)
 			until = copy_expire(fry, sig, now);
-		if (until < next)
-			next = until;
+		if (until < copies->due)
+			copies->due = until;
 	}
-	return next;
+	return copies->due;
 }

@@ -13,8 +13,9 @@
 
 struct fry;
 
-/* For each signal: copies that were received and wait for another. */
+/* Copies that were received and wait for another. */
 struct copies {
+	int64_t due; /* when to look at them; NEVER: none waits */
 	struct copy {
 		int64_t until; /* end of its hold; 0: none waits */
 		int64_t limit; /* end of the longest hold, for a sender that waits for the processor */
@@ -24,8 +25,11 @@ struct copies {
 		pid_t sender;
 		int own; /* how many more own copies came than relayed ones */
 		bool terminating;
-	} of[SIGNALS];
+	} * of; /* for each signal */
 };
+
+/* Make room for copies. Returns -1 with errno ENOMEM. */
+int copies_init(struct copies *copies);
 
 /* Handle a signal that the outer process has relayed. */
 void copies_relayed(struct fry *fry, siginfo_t *info, bool terminating);

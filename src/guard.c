@@ -68,6 +68,8 @@ static bool is_outer_death(const struct fry *fry, const siginfo_t *info)
 
 static void inner_start(struct fry *fry)
 {
+	pid_t outer;
+
 	fry->role = INNER;
 	fry->report = -1; /* the outer process writes it */
 	fry->outer = fry->self;
@@ -75,15 +77,17 @@ static void inner_start(struct fry *fry)
 	fry->guard.outer_has_children = fry->inherited;
 	/* So that `pkill -x fry-run` means the outer process. */
 	prctl(PR_SET_NAME, "fry-inner");
-	if (getppid() == 0)
+	/* CONT is received even by an inner process that is stopped. */
+	prctl(PR_SET_PDEATHSIG, SIGCONT);
+	outer = getppid();
+	if (outer == 0)
 		inner_start_elsewhere(fry);
-	else
-		/* CONT is received even by an inner process that is stopped. */
-		prctl(PR_SET_PDEATHSIG, SIGCONT);
-	if (getppid() != fry->outer)
+	if (outer != fry->outer)
 		_exit(EXIT_FRY); /* the outer process died before prctl(2), and nothing is started yet */
 	log_verbose(fry, 1, "guard: the inner process is %d", (int)fry->self);
-	reap_start(fry);
+	fry->inherited = false;
+	if (fry->subreaper)
+		subreaper_acquire(); /* before COMMAND can leave an orphan */
 	if (fry->options.placement == PLACE_INHERIT)
 		return;
 	/* A kill of the caller's group must not hit both processes. */
@@ -93,31 +97,22 @@ static void inner_start(struct fry *fry)
 	pending_discard(SIGCHLD);
 }
 
-/*
- * fork(2), but the child's death sends CONT rather than SIGCHLD, which continues an outer process that is
- * stopped. Emulators and some kernels support SIGCHLD only.
- */
-static pid_t fork_waking(void)
-{
-#ifdef __s390__
-	long child = syscall(SYS_clone, 0, SIGCONT, 0, 0, 0);
-#else
-	long child = syscall(SYS_clone, SIGCONT, 0, 0, 0, 0);
-#endif
-
-	return child == -1 && errno == EINVAL ? fork() : (pid_t)child;
-}
-
 void guard_start(struct fry *fry)
 {
 	pid_t inner;
 
+	fry->guard.copies.due = NEVER;
 	if (!fry->options.guard || fry->options.pause || fry->self == 1)
 		return;
-	signals_snapshot_pending(fry);
 	if (fry->inherited)
 		tree_save_inherited(fry);
-	inner = fork_waking();
+	if (copies_init(&fry->guard.copies) == -1)
+		die_memory();
+	/* The inner process's death sends CONT, which continues an outer process that is stopped. */
+	inner = process_fork(SIGCONT);
+	if (inner == -1 && errno == EINVAL)
+		inner = process_fork(
+			SIGCHLD); /* emulators and some kernels support no other signal */
 	if (inner == -1)
 		die_fork(errno);
 	if (inner == 0) {
@@ -125,8 +120,8 @@ void guard_start(struct fry *fry)
 		return;
 	}
 	outer_start(fry, inner);
-	/* A signal that came between the first snapshot and the fork is pending in this process alone. */
-	signals_snapshot_pending(fry);
+	signals_snapshot_pending(
+		fry); /* what came before the fork is pending in this process alone */
 }
 
 void guard_rename(const struct fry *fry)
@@ -281,7 +276,7 @@ static void outer_wait_for_room(struct fry *fry)
 	siginfo_t info;
 
 	/* One of them may be a request to end, or the parent has died, and the inner process may hang. */
-	if (signals_termination_pending(fry) ||
+	if (signals_termination_pending() ||
 	    (fry->options.parent_death != 0 && getppid() != fry->caller))
 		outer_expect_end(fry, clock_now());
 	pending_wait(&info, clock_now() + MILLISECOND, SIGCHLD);
@@ -325,8 +320,8 @@ static void outer_end(struct fry *fry)
 /* Open what guard_run() waits for. */
 static void outer_open(struct fry *fry)
 {
-	fry->guard.signal_fd = descriptor_raise(pending_open());
-	fry->guard.inner_fd = descriptor_raise((int)syscall(SYS_pidfd_open, fry->inner, 0));
+	fry->guard.signal_fd = pending_open();
+	fry->guard.inner_fd = (int)syscall(SYS_pidfd_open, fry->inner, 0);
 }
 
 void guard_run(struct fry *fry)
@@ -349,7 +344,7 @@ void guard_run(struct fry *fry)
 		follow_stop(fry);
 		if (fry->shared->result.asked && !fry->guard.request_known)
 			outer_expect_end(fry, clock_now());
-		if (fry->guard.deadline <= clock_now())
+		if (fry->guard.deadline != NEVER && fry->guard.deadline <= clock_now())
 			outer_expire(fry);
 		if (relay_is_full(fry)) {
 			outer_wait_for_room(fry);
@@ -366,9 +361,8 @@ void guard_run(struct fry *fry)
 		if (pending_receive(&info, deadline, except) != 0)
 			outer_accept(fry, &info);
 	}
-	close(fry->guard.signal_fd);
-	close(fry->guard.inner_fd);
-	outer_reap(fry); /* it may have ended since the last look */
+	if (fry->inner != 0)
+		outer_reap(fry); /* it may have ended since the last look */
 	outer_end(fry);
 }
 

@@ -48,9 +48,11 @@ static int table_grow(struct table *table)
 	}
 	if (old != 0)
 		memcpy(process, table->process, table->count * sizeof(*process));
-	page_free(table->slot, old * sizeof(*slot));
-	page_free(table->process, old / 2 * sizeof(*process));
-	*table = (struct table){process, slot, table->count, slots};
+	if (!table->fixed) {
+		page_free(table->slot, old * sizeof(*slot));
+		page_free(table->process, old / 2 * sizeof(*process));
+	}
+	*table = (struct table){process, slot, table->count, slots, false};
 	for (size_t i = 0; i < table->count; i++)
 		table_index(table, i);
 	return 0;
@@ -80,11 +82,16 @@ void table_turn(struct fry *fry)
 
 int known_init(struct fry *fry)
 {
-	struct tree *tree = &fry->tree;
+	/* One system call for two tables; in .bss they would move libc's variables to one more page. */
+	struct small_table {
+		struct process process[SMALL_TREE / 2];
+		uint32_t slot[SMALL_TREE];
+	} *small = page_alloc(2 * sizeof(*small));
 
-	if ((tree->current.slots == 0 && table_grow(&tree->current) == -1) ||
-	    (tree->previous.slots == 0 && table_grow(&tree->previous) == -1))
+	if (small == NULL)
 		return -1;
+	fry->tree.current = (struct table){small[0].process, small[0].slot, 0, SMALL_TREE, true};
+	fry->tree.previous = (struct table){small[1].process, small[1].slot, 0, SMALL_TREE, true};
 	return 0;
 }
 

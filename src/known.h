@@ -19,6 +19,7 @@ struct table {
 	struct process *process;
 	uint32_t *slot; /* 0: empty; otherwise 1 + the place in the array */
 	size_t count, slots;
+	bool fixed; /* its memory is not its own: see known_init() */
 };
 
 /* A signal, its recipients, and what came of it. */

@@ -70,21 +70,25 @@ void warn(const char *format, ...)
 	line_write(&line);
 }
 
-void log_verbose(const struct fry *fry, int level, const char *format, ...)
+void log_line(const struct fry *fry, const char *format, ...)
 {
 	int64_t since = clock_now() - fry->began;
 	char to[1024];
 	struct text line = {to, sizeof(to) - 1, 0};
 	va_list arguments;
 
-	if (fry->options.verbose < level)
-		return;
 	va_start(arguments, format);
 	text_add(&line, "fry-run: %lld.%.3d ", (long long)(since / SECOND),
 		 (int)(since % SECOND / MILLISECOND));
 	text_vadd(&line, format, arguments);
 	va_end(arguments);
 	line_write(&line);
+}
+
+void die_memory(void)
+{
+	warn("cannot get memory: %s", strerror(errno));
+	exit(EXIT_FRY);
 }
 
 void die_fork(int error)

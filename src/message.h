@@ -9,8 +9,12 @@ struct fry;
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Report that fork(2) failed with this errno, and exit with 125. */
 __attribute__((noreturn)) void die_fork(int error);
-/* As warn(), with the seconds since the start, if -v was given at least level times. */
-void log_verbose(const struct fry *fry, int level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Report that there is no memory, and exit with 125. */
+__attribute__((noreturn)) void die_memory(void);
+/* As warn(), with the seconds since the start. */
+void log_line(const struct fry *fry, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same, if -v was given at least level times. A macro: the call would take a page of the stack. */
+#define log_verbose(fry, level, ...)                                                               \
+	((fry)->options.verbose < (level) ? (void)0 : log_line(fry, __VA_ARGS__))
 
 #endif

@@ -26,7 +26,8 @@ static int receive_from(const sigset_t *set, siginfo_t *info, int64_t deadline)
 	int sig;
 
 	do {
-		int64_t left = deadline == NEVER ? NEVER : deadline - clock_now();
+		int64_t left =
+			deadline == NEVER || deadline == 0 ? deadline : deadline - clock_now();
 		struct timespec wait = {0};
 
 		if (left > INT32_MAX * SECOND)

@@ -61,7 +61,7 @@ struct walk {
 static void kill_group(struct walk *walk, const struct process *process)
 {
 	const struct fry *fry = walk->fry;
-	bool below = process->session != fry->sid;
+	bool below = process->session != getsid(0);
 
 	if (fry->inherited || process->parent != fry->self || process->group <= 1 ||
 	    process->group == fry->pgid || process->group == walk->killed_group)

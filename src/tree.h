@@ -60,6 +60,7 @@ static inline void tree_name(struct fry *fry, const char *why)
 /* Elsewhere than on Linux there is no outer process, and no other scheduling policy is asked for. */
 #ifndef _GNU_SOURCE
 #define tree_outer_children(fry)   ((void)(fry), false)
+#define tree_kill_children(fry)    ((void)(fry), (size_t)0)
 #define boost_priority(fry, began) ((void)(fry), (void)(began))
 #endif
 

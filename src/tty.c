@@ -28,7 +28,7 @@
 #include "sys.h"
 
 /* Open the controlling terminal. Returns a descriptor, to be closed if *opened, or -1. */
-static int terminal_open(const struct fry *fry, bool *opened)
+static int terminal_open(bool *opened)
 {
 	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 
@@ -39,7 +39,7 @@ static int terminal_open(const struct fry *fry, bool *opened)
 		return -1;
 	/* /dev may be missing in a small root, and EMFILE leaves no descriptor: try the standard ones. */
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (tcgetsid(fd) == fry->sid)
+		if (tcgetsid(fd) == getsid(0))
 			return fd;
 	return -1;
 }
@@ -54,13 +54,13 @@ void tty_start(struct fry *fry)
 {
 	struct tty *tty = &fry->tty;
 	bool opened;
-	int fd = terminal_open(fry, &opened);
+	int fd = terminal_open(&opened);
 
 	tty->handover_fd = -1;
 	if (fd == -1)
 		return;
 	tty->present = true;
-	tty->has_shell = fry->caller != 0 && getsid(fry->caller) == fry->sid;
+	tty->has_shell = fry->caller != 0 && getsid(fry->caller) == getsid(0);
 	/* In the background these would be the modes in which the shell edits its command line. */
 	tty->modes_known = tcgetpgrp(fd) == fry->pgid && tcgetattr(fd, &tty->modes) == 0;
 	terminal_close(fd, opened);
@@ -97,9 +97,9 @@ void tty_detach(struct fry *fry)
 	pid_t holder;
 	int fd;
 
-	if (!tty->present || fry->options.placement != PLACE_SESSION || fry->sid != fry->self)
+	if (!tty->present || fry->options.placement != PLACE_SESSION || getsid(0) != fry->self)
 		return;
-	fd = terminal_open(fry, &opened);
+	fd = terminal_open(&opened);
 	tty->handover_fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	terminal_close(fd, opened);
 	if (tty->handover_fd == -1)
@@ -133,7 +133,7 @@ bool tty_set_foreground(const struct fry *fry, pid_t group)
 
 	if (!fry->tty.present || fry->options.placement != PLACE_NEW)
 		return false;
-	fd = terminal_open(fry, &opened);
+	fd = terminal_open(&opened);
 	given = tcgetpgrp(fd) == fry->caller_pgid && tcsetpgrp(fd, group) == 0;
 	terminal_close(fd, opened);
 	return given;
@@ -159,7 +159,7 @@ void tty_end(struct fry *fry)
 	if (!fry->tty.present)
 		return;
 	tty_note_continued(fry);
-	fd = terminal_open(fry, &opened);
+	fd = terminal_open(&opened);
 	foreground_take(fry, fd);
 	/* After a normal exit keep the terminal modes that COMMAND set: stty(1). */
 	if (fry->tty.modes_known && tcgetpgrp(fd) == fry->caller_pgid &&
@@ -190,7 +190,7 @@ static void tty_note_stopped(struct fry *fry, int sig)
 		kill(fry->command_leads_group ? -fry->command_pgid : fry->command, SIGCONT);
 	if (!fry->tty.suspends_with_command || fry->self == 1)
 		return;
-	fd = terminal_open(fry, &opened);
+	fd = terminal_open(&opened);
 	foreground_take(fry, fd);
 	terminal_close(fd, opened);
 	fry->shared->channel.stopped = sig;

@@ -147,6 +147,16 @@ int subreaper_acquire(void)
 	return prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
+/* libc's fork(3) makes seven more calls, for the threads and locks that fry-run has none of. */
+pid_t process_fork(int death_signal)
+{
+#ifdef __s390__
+	return (pid_t)syscall(SYS_clone, 0, death_signal, 0, 0, 0);
+#else
+	return (pid_t)syscall(SYS_clone, death_signal, 0, 0, 0, 0);
+#endif
+}
+
 /* A core_pattern that is a pipe heeds no limit. */
 void core_forbid(void)
 {
@@ -154,29 +164,34 @@ void core_forbid(void)
 	prlimit(0, RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0}, NULL);
 }
 
-/* Close every descriptor above stderr other than keep, before Linux 5.9, which has close_range(2). */
+/* Before Linux 5.9, which has close_range(2). */
 static void close_listed(int keep)
 {
 	struct listing open_fds;
 	long fd;
 
 	if (!listing_open(&open_fds, "/proc/self/fd")) {
-		for (fd = STDERR_FILENO + 1; fd < 65536; fd++)
-			if (fd != keep)
+		for (fd = 0; fd < 65536; fd++)
+			if (fd != STDERR_FILENO && fd != keep)
 				close((int)fd);
 		return;
 	}
 	while ((fd = listing_number(&open_fds)) != -1)
-		if (fd > STDERR_FILENO && fd != keep && fd != open_fds.fd)
+		if (fd != STDERR_FILENO && fd != keep && fd != open_fds.fd)
 			close((int)fd);
+}
+
+/* Close descriptors from first to last. Returns whether that was possible. */
+static bool range_close(unsigned first, unsigned last)
+{
+	return first > last || syscall(SYS_close_range, first, last, 0) == 0;
 }
 
 void descriptors_close(int keep)
 {
 	unsigned kept = (unsigned)keep;
 
-	if ((kept > STDERR_FILENO + 1 &&
-	     syscall(SYS_close_range, STDERR_FILENO + 1, kept - 1, 0) == -1) ||
-	    syscall(SYS_close_range, kept + 1, ~0U, 0) == -1)
+	if (!range_close(0, STDERR_FILENO - 1) || !range_close(STDERR_FILENO + 1, kept - 1) ||
+	    !range_close(kept + 1, ~0U))
 		close_listed(keep);
 }

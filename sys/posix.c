@@ -143,6 +143,12 @@ int descriptor_reopen(int fd)
 	return -1;
 }
 
+pid_t process_fork(int death_signal)
+{
+	(void)death_signal;
+	return fork();
+}
+
 void core_forbid(void)
 {
 	setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0});
@@ -154,7 +160,7 @@ void descriptors_close(int keep)
 	long limit = sysconf(_SC_OPEN_MAX);
 	int all = limit < 0 || limit > MANY_DESCRIPTORS ? MANY_DESCRIPTORS : (int)limit;
 
-	for (int fd = STDERR_FILENO + 1; fd < all;) {
+	for (int fd = 0; fd < all;) {
 		struct pollfd some[256] = {{0}};
 		int count = 0;
 
@@ -162,7 +168,8 @@ void descriptors_close(int keep)
 			some[count].fd = fd++;
 		poll(some, (nfds_t)count, 0); /* if it fails, each of them is closed */
 		for (int i = 0; i < count; i++)
-			if ((some[i].revents & POLLNVAL) == 0 && some[i].fd != keep)
+			if ((some[i].revents & POLLNVAL) == 0 && some[i].fd != keep &&
+			    some[i].fd != STDERR_FILENO)
 				close(some[i].fd);
 	}
 }

@@ -41,10 +41,12 @@ int pending_open(void);
 void parent_watch(void);
 /* Become the process that orphans below are reparented to. Returns -1 with errno. */
 int subreaper_acquire(void);
+/* fork(2), with a signal for the child's death. Linux alone has others than SIGCHLD. Returns -1 with errno. */
+pid_t process_fork(int death_signal);
 /* Dump no core. */
 void core_forbid(void);
 
-/* Close every descriptor above stderr other than keep. */
+/* Close every descriptor but stderr and keep. */
 void descriptors_close(int keep);
 /*
  * Open the pipe or terminal of a descriptor once more, to write without blocking. O_NONBLOCK on the

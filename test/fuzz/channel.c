@@ -134,8 +134,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.outer = PARENT,
 		.pgid = GROUP,
 	};
+	static struct copy copies[SIGNALS];
 	unsigned taken;
 
+	memset(copies, 0, sizeof(copies));
+	fry.guard.copies = (struct copies){.due = NEVER, .of = copies};
 	memset(&shared, 0, sizeof(shared));
 	fry.options.placement = byte_cut(&input) % 2 == 0 ? PLACE_INHERIT : PLACE_NEW;
 	fry.command_pgid = GROUP + byte_cut(&input) % 2;
@@ -154,6 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			copy->until = copy->until != 0;
 			copy->answer_until = 1;
 		}
+		fry.guard.copies.due = 0;
 		shared.channel.answered = shared.channel.asked;
 		copies_expire(&fry);
 		shared.channel.sent += byte_cut(&input) % 4;
