@@ -27,6 +27,7 @@
 #   wait_line FILE GLOB [N]    until N (1) lines match the whole of GLOB: 'TERM', 'TERM from *'
 #   wait_prints GLOB COMMAND.. until the whole of what it prints matches: '!(*sleep*)' is none
 #   wait_gone PID...           until all of them are gone
+#   wait_received              until no process that this test started has a signal pending
 #
 # Looking
 #   alive PID... / gone PID... all of them; a zombie is gone, unless one of its threads lives
@@ -241,6 +242,10 @@ wait_gone() {
 	looks gone "$* to be gone" "$@" && return
 	ps -o pid=,ppid=,stat=,args= -p "$*" >&2 || :
 	return 1
+}
+
+wait_received() {
+	looks received 'all signals to be received' "$FRY_TEST"
 }
 
 # --- looking
@@ -523,9 +528,14 @@ old_make() {
 # --- skipping
 
 requires() {
-	local what
+	local - what
+	set +T
 	for what; do
-		if available "$what"; then continue; fi
+		if [[ -e $BATS_RUN_TMPDIR/has.$what ]]; then continue; fi
+		if available "$what"; then
+			: >"$BATS_RUN_TMPDIR/has.$what" # once for all tests
+			continue
+		fi
 		if [[ ${CI-} ]]; then
 			echo "$what is missing, and nothing may be skipped in CI" >&2
 			return 1
@@ -552,8 +562,14 @@ cgroup2_writable() {
 
 # Print the directory of this shell's own cgroup v2, hybrid mounts included.
 cgroup2_own() {
-	local path mount
-	path=$(sed -n 's/^0:://p' /proc/self/cgroup)
-	mount=$(awk '$(NF - 2) == "cgroup2" { print $5; exit }' /proc/self/mountinfo)
+	local - line path='' mount=''
+	set +T
+	while read -r line; do
+		if [[ $line == 0::* ]]; then path=${line#0::}; fi
+	done </proc/self/cgroup
+	while read -r _ _ _ _ mount line; do
+		if [[ $line == *' - cgroup2 '* ]]; then break; fi
+		mount=
+	done </proc/self/mountinfo
 	[[ $mount && $path ]] && echo "$mount${path%/}"
 }

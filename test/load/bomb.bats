@@ -111,19 +111,25 @@ bomb() {
 }
 
 # hurried POLICY SIGNAL OPTION...: what the inner process has once it has looked at a bomb. Among
-# hundreds that all have the same share, each step takes as long as their turns do.
+# hundreds that all have the same share, each step takes as long as their turns do; among few, strace
+# holds each file that the inner process opens.
 hurried() {
 	local policy=$1 signal=$2 inner
 	shift 2
-	requires root chrt
+	requires root chrt strace
 	chrt --fifo 1 true || skip 'real-time scheduling is not permitted here'
-	start it "$FRY_RUN" -v "$@" -- "$BIN/bomb" -s fork 500
+	start it "$FRY_RUN" -v "$@" -- "$BIN/bomb" -s fork "$(rounds 500 20)"
 	go_first
 	wait_line it.out ready
 	inner=$(inner_of "$pid")
-	kill -"$signal" "$pid"
+	if [[ ${ROUNDS-} != all ]]; then
+		start slow strace -p "$inner" -e trace=openat,open -e inject=openat,open:delay_enter=10ms
+		wait_line slow.err '*attached*'
+	fi
+	kill -"$signal" "$it_pid"
 	wait_line it.err "*sent $signal to *"
 	assert_equal "$(chrt -p "$inner" | sed -n 's/.*policy: //p')" "$policy|SCHED_RESET_ON_FORK" policy
+	if [[ ${ROUNDS-} != all ]]; then end "$slow_pid"; fi
 	end_bomb
 	finish it
 }

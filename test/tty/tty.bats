@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # At a terminal job control works as if fry-run were absent.
 #
-# A scene is played at each shell, once with COMMAND as it is ($RUN is empty) and once below fry-run.
+# A scene is played at a shell, once with COMMAND as it is ($RUN is empty) and once below fry-run.
 # What it asserts holds for both; what it notes, the shell's own words, has to be the same for both.
+# In `make check-stress` each scene is played at all shells, otherwise the scenes take turns at them.
 
 # $RUN and the like are for inner shells; ready and look_at set variables.
 # shellcheck disable=SC2016,SC2034,SC2154
@@ -15,13 +16,22 @@ setup_more() {
 	# What is taken for a stop request ends COMMAND at once.
 	OPTIONS=--stop=KILL
 	PLACEMENTS=(inherit new)
+	scenes=0
 }
 
 # --- scenes
 
+# Set shells to those at which the next scene is played.
+take_turns() {
+	local all=(bash dash zsh)
+	shells=("${all[@]}")
+	if [[ ${ROUNDS-} != all ]]; then shells=("${all[(BATS_TEST_NUMBER + scenes++) % 3]}"); fi
+}
+
 scene() {
-	local shell placement
-	for shell in bash dash zsh; do
+	local shell shells placement
+	take_turns
+	for shell in "${shells[@]}"; do
 		play plain '' "$@"
 		for placement in "${PLACEMENTS[@]}"; do
 			play "$placement" "$FRY_RUN $OPTIONS --pgroup=$placement --" "$@"
@@ -33,8 +43,9 @@ scene() {
 
 # The same where there is nothing to compare with.
 wrapped_scene() {
-	local shell placement
-	for shell in bash dash zsh; do
+	local shell shells placement
+	take_turns
+	for shell in "${shells[@]}"; do
 		for placement in "${PLACEMENTS[@]}"; do
 			play "$placement" "$FRY_RUN $OPTIONS --pgroup=$placement --" "$@"
 		done
@@ -81,10 +92,13 @@ line() {
 # Wait for the prompt, and for what the shell prints for this there; sets answer. The line that
 # was typed does not match, for its quote.
 ask() {
+	local one
 	((++asked))
 	line "echo \"<$asked ${1-}>\""
 	wait_line it.out "?(*[!\"])<$asked *>"
-	answer=$(sed -nE "s/^(.*[^\"])?<$asked (.*)>\r*$/\2/p" it.out)
+	while read -r one; do
+		if [[ $one =~ ^(.*[^\"])?"<$asked "(.*)">"$'\r'*$ ]]; then answer=${BASH_REMATCH[2]}; fi
+	done <it.out
 }
 
 answers() {
@@ -804,28 +818,21 @@ fry_has_a_child() {
 	OPTIONS='-k 1h' scene killed
 }
 
-# No signal is pending any more: two to the group that merge in one process of fry-run, and not in the other,
-# may bring COMMAND a copy too many.
-all_received() {
-	local one
-	for one in $(left_pids); do
-		if grep -q '^ShdPnd:.*[1-9a-f]' "/proc/$one/status" 2>/dev/null; then return 1; fi
-	done
-}
-
+# Two signals to the group that merge in one process of fry-run, and not in the other, may bring COMMAND a
+# copy too many: wait until neither is pending.
 killed() {
 	local signal count=0
 	runs heard '$RUN "$BIN/probe" -n -x USR1=3 -o heard.out &'
 	for signal in INT TERM QUIT HUP USR2; do
 		line "kill -s $signal \$!"
 		wait_line heard.out "$signal"
-		wait_until 'each process to receive it' all_received
+		wait_received
 		line "kill -s $signal %1"
 		wait_line heard.out "$signal" 2
-		wait_until 'each process to receive it' all_received
+		wait_received
 		line "kill -s $signal -- -\$!"
 		wait_line heard.out "$signal" 3
-		wait_until 'each process to receive it' all_received
+		wait_received
 	done
 	line 'wait $!'
 	kill -USR1 "$command"
