@@ -27,6 +27,10 @@
 #   both_front NAME            wait until the process group in the foreground is NAME's on both
 #   both_exit                  type `exit`, and wait until both are closed
 #
+# In make check-stress what is done under each shell is done under bash, dash and zsh, otherwise under one of
+# them, in turn:
+#   each_shell COMMAND...      run this with each, in shell
+#
 # normalise, a filter, may be defined anew for what must differ between two runs of a program.
 
 declare -gA screen_servers=()
@@ -62,11 +66,13 @@ screen_size() {
 }
 
 screen_of() {
-	local modes='cursor #{cursor_x} #{cursor_y} #{cursor_flag} alternate #{alternate_on}'
-	modes+=' insert #{insert_flag} keypad #{keypad_flag} #{keypad_cursor_flag}'
-	modes+=' mouse #{mouse_any_flag} region #{scroll_region_upper} #{scroll_region_lower}'
-	screen_do "$1" capture-pane -p -e \; display-message -p "$modes wrap #{wrap_flag}" | normalise
+	screen_do "$1" "${screen_all[@]}" | normalise
 }
+
+screen_modes='cursor #{cursor_x} #{cursor_y} #{cursor_flag} alternate #{alternate_on}'
+screen_modes+=' insert #{insert_flag} keypad #{keypad_flag} #{keypad_cursor_flag}'
+screen_modes+=' mouse #{mouse_any_flag} region #{scroll_region_upper} #{scroll_region_lower} wrap #{wrap_flag}'
+screen_all=(capture-pane -p -e \; display-message -p "$screen_modes")
 
 text_of() {
 	screen_do "$1" capture-pane -p
@@ -74,6 +80,14 @@ text_of() {
 
 normalise() {
 	cat
+}
+
+# Set text and all to what it shows at one moment, as text_of and screen_of would print it, the latter as it is.
+screen_read() {
+	local between=$'\n=== all ===\n'
+	all=$(screen_do "$1" capture-pane -p \; display-message -p "${between:1:-1}" \; "${screen_all[@]}")
+	text=${all%%"$between"*} all=${all#*"$between"}
+	text=${text%"${text##*[!$'\n']}"}
 }
 
 screen_shows() {
@@ -104,6 +118,12 @@ screens_close() {
 }
 
 # --- two of them
+
+each_shell() {
+	local shell shells=(bash dash zsh)
+	if [[ ${ROUNDS-} != all ]]; then shells=("${shells[BATS_TEST_NUMBER % 3]}"); fi
+	for shell in "${shells[@]}"; do "$@"; done
+}
 
 both_open() {
 	local shell=$1 prompt='$? $ '
@@ -141,8 +161,16 @@ both_show() {
 }
 
 both_are() {
-	screen_shows plain "$1" && [[ $(screen_of plain) == "$(screen_of wrapped)" ]] &&
-		screen_shows wrapped "$1"
+	local - text all plain
+	set +T
+	screen_read plain
+	# shellcheck disable=SC2053 # a glob is meant
+	[[ $text == $1 ]] || return
+	plain=$all
+	screen_read wrapped
+	# shellcheck disable=SC2053 # a glob is meant
+	[[ $text == $1 ]] || return
+	[[ $all == "$plain" || $(normalise <<<"$all") == "$(normalise <<<"$plain")" ]]
 }
 
 both_front() {

@@ -3,6 +3,7 @@
 # $RUN is for the shell on the screen; wait_until and its like call functions.
 # shellcheck disable=SC2016,SC2317
 
+# bats file_tags=rounds
 load ../lib/helper
 load ../lib/screen
 
@@ -18,16 +19,17 @@ teardown_more() {
 STOPPED='*@(Stopped|suspended)*1[0-9][0-9] $*'
 
 under_each_shell() {
-	local shell
-	for shell in bash dash zsh; do
-		both_open "$shell"
-		"$@"
-		both_size 80 24
-		both_line 'clear; stty -a'
-		both_show '*speed*echoke*0 $'
-		both_exit
-		nothing_left
-	done
+	each_shell under_the_shell "$@"
+}
+
+under_the_shell() {
+	both_open "$shell"
+	"$@"
+	both_size 80 24
+	both_line 'clear; stty -a'
+	both_show '*speed*echoke*0 $'
+	both_exit
+	nothing_left
 }
 
 # --- vim, an editor
@@ -308,15 +310,16 @@ shells_script() {
 
 @test "closing the terminal ends the program, the shell and the wrapper" {
 	requires vim less top
-	local shell
 	normalise() { top_normalise; }
-	for shell in bash dash zsh; do
-		hang_up "$shell" 'vim none' '*none*New*'
-		hang_up "$shell" 'top -p 1' '*PID USER*'
-		hang_up "$shell" 'less /etc/passwd' '*root*' C-z
-		hang_up "$shell" 'sh -c "echo it runs; exec sleep 1000"' $'*\nit runs' C-z
-		hang_up "$shell" 'env PS1="inside $ " bash --norc' $'*\ninside $'
-	done
+	each_shell hang_up_each
+}
+
+hang_up_each() {
+	hang_up "$shell" 'vim none' '*none*New*'
+	hang_up "$shell" 'top -p 1' '*PID USER*'
+	hang_up "$shell" 'less /etc/passwd' '*root*' C-z
+	hang_up "$shell" 'sh -c "echo it runs; exec sleep 1000"' $'*\nit runs' C-z
+	hang_up "$shell" 'env PS1="inside $ " bash --norc' $'*\ninside $'
 }
 
 hang_up() {
