@@ -209,7 +209,7 @@ delegate() {
 # A bomb and ten chains are gone when this fry-run is, and their leaf is.
 brings_bombs_down() {
 	requires flock
-	for bomb in 'fork 200' 'chain 10'; do
+	for bomb in "fork $(rounds 200 50)" 'chain 10'; do
 		# shellcheck disable=SC2086 # two words
 		start it "${inside[@]}" "$1" --cgroup=new --stop=TERM/200ms/KILL -- "$BIN/bomb" -s $bomb
 		wait_line it.out ready
