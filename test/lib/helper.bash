@@ -60,6 +60,10 @@
 #   rounds MANY [FEW]          print how often a test repeats something: MANY times where ROUNDS is
 #                              `all`, as in `make check-stress`, otherwise FEW (a twentieth of MANY)
 #
+# Building, once for all files
+#   old_make                   make a fry-run that knows less of the kernel; see there
+#   glibc_make [DIRECTORY [MAKE-VARIABLE]...]  make one with gcc and glibc; see there
+#
 # Skipping; where CI is set, what is missing fails instead
 #   requires WHAT...           a tool in PATH; or root, pid-namespace, user-namespace, cgroup2
 #                              (leaves can be made below one's own), seccomp
@@ -518,11 +522,32 @@ rounds() {
 	if [[ ${ROUNDS-} == all ]]; then echo "$1"; else echo "${2:-$((($1 + 19) / 20))}"; fi
 }
 
-# Make $BATS_RUN_TMPDIR/old/fry-run, once for all files: as if on a kernel without the children files of
-# /proc and without cgroup.kill.
+# --- building, once for all files
+
+# Make $BATS_RUN_TMPDIR/old/fry-run: as if on a kernel without the children files of /proc and without
+# cgroup.kill. Only two sources know of those: where the objects at the top are those that make would
+# make, the others are theirs.
 old_make() {
-	flock "$BATS_RUN_TMPDIR" make -s -C "$REPO" B="$BATS_RUN_TMPDIR/old" \
-		CPPFLAGS='-DCHILDREN_FILE=\"none\" -DCGROUP_KILL=\"none\"' "$BATS_RUN_TMPDIR/old/fry-run"
+	local old=$BATS_RUN_TMPDIR/old objects
+	objects=$(cd "$REPO" && ls -- *.o 2>/dev/null | grep -vx -e options.o -e cgroup.o -e tree.o) || :
+	mkdir -p "$old"
+	# shellcheck disable=SC2086 # several
+	if [[ $objects && ! -e $old/fry-run ]] && make -q -C "$REPO" $objects >/dev/null 2>&1; then
+		(cd "$REPO" && cp -p $objects "$old")
+	fi
+	flock "$BATS_RUN_TMPDIR" make -s -C "$REPO" B="$old" \
+		CPPFLAGS='-DCHILDREN_FILE=\"none\" -DCGROUP_KILL=\"none\"' "$old/fry-run"
+}
+
+# Make $BATS_RUN_TMPDIR/glibc/fry-run, static; and with a DIRECTORY another of the same objects there, which
+# make makes with the variables that follow: glibc_make [DIRECTORY [MAKE-VARIABLE]...].
+glibc_make() {
+	local glibc=$BATS_RUN_TMPDIR/glibc variables=(CC=gcc CFLAGS='-g -Werror')
+	flock "$BATS_RUN_TMPDIR" make -s -C "$REPO" B="$glibc" "${variables[@]}" >&2 || return
+	if (($# == 0)); then return; fi
+	cp -Rp "$glibc" "$1"
+	rm "$1/fry-run"
+	make -s -C "$REPO" B="$1" "${variables[@]}" "${@:2}" >&2
 }
 
 # --- skipping
