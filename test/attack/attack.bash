@@ -43,16 +43,17 @@ forger_below() {
 }
 
 forge() {
-	local name=$1 before forger
-	before=$(answers "$name" '@(sent|refused) *')
-	forger=$(sed -n 's/^ready //p' "$name.out")
+	local - name=$1 matched forger
+	set +T
+	matches "$name.out" '@(sent|refused) *'
+	read -r _ forger <"$name.out"
 	shift
 	echo "$*" 1<>"$name.requests"
-	wait_until "an answer of the forger, or its end" has_answered "$name" $((before + 1)) "$forger"
+	wait_until "an answer of the forger, or its end" has_answered "$name" $((matched + 1)) "$forger"
 }
 
 has_answered() {
-	gone "$3" || (($(answers "$1" '@(sent|refused) *') >= $2))
+	gone "$3" || has_lines "$1.out" '@(sent|refused) *' "$2"
 }
 
 answers() {

@@ -47,7 +47,8 @@ end_forger() {
 
 # Each number to each process of fry-run, by each call.
 forge_numbers() {
-	local sig=$1 code=$2 number call victim
+	local - sig=$1 code=$2 number call victim
+	set +T
 	shift 2
 	for number; do
 		for victim in "${victims[@]}"; do

@@ -2,6 +2,8 @@
 
 # shellcheck disable=SC2016,SC2154 # what stands in single quotes is for other shells; start sets pids
 
+# bats file_tags=rounds
+
 load attack.bash
 
 fast=TERM/300ms/KILL/1s
@@ -89,9 +91,10 @@ fast=TERM/300ms/KILL/1s
 # --- a terminal that nobody reads
 
 @test "a terminal that nobody reads and that has room for part of a line holds up neither COMMAND nor a signal" {
-	local room
+	local room step
+	step=$(rounds 25 100)
 	# So that each line that is said by either process is once the one for which there is no room.
-	for ((room = 1; room < 700; room += 25)); do
+	for ((room = 1; room < 700; room += step)); do
 		echo "with $room bytes of room"
 		start it "$BIN/narrow" $room "$FRY_RUN" -v -v -- "$BIN/probe" -o heard$room -n -x USR2=4
 		wait_line heard$room 'ready *'
