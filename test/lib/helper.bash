@@ -27,6 +27,7 @@
 #   wait_line FILE GLOB [N]    until N (1) lines match the whole of GLOB: 'TERM', 'TERM from *'
 #   wait_prints GLOB COMMAND.. until the whole of what it prints matches: '!(*sleep*)' is none
 #   wait_gone PID...           until all of them are gone
+#   wait_rested PID [OTHER]... until PID and all below it, and OTHERs, sleep and have no signal pending
 #   wait_received              until no process that this test started has a signal pending
 #
 # Looking
@@ -246,6 +247,10 @@ wait_gone() {
 	looks gone "$* to be gone" "$@" && return
 	ps -o pid=,ppid=,stat=,args= -p "$*" >&2 || :
 	return 1
+}
+
+wait_rested() {
+	looks rested 'all to be at rest' "$@"
 }
 
 wait_received() {
