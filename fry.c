@@ -472,6 +472,7 @@ int main(int argc, char **argv)
 	guard_run(&fry);         /* the outer process is there until the inner one has ended */
 	if (fry.role != OUTER)
 		supervise(&fry);
+	reap_end(&fry); /* before the report, which counts the times of COMMAND */
 	if (guard_hand_over(&fry))
 		return EXIT_SUCCESS; /* the outer process does the rest */
 	cgroup_end(&fry);            /* after its last process */

@@ -68,6 +68,7 @@ struct fry {
 	pid_t outer;              /* inner process only; 0: in another pid namespace */
 	pid_t inner;              /* outer process only */
 	pid_t command;            /* child of the inner or the only process */
+	pid_t zombie;             /* COMMAND, once it has ended and is kept: see reap_keep() */
 	pid_t command_pgid;       /* process group that COMMAND was started in */
 	bool command_leads_group; /* COMMAND was started as the leader of that group */
 	bool pausing;             /* --pause: there is no COMMAND, and no termination request yet */

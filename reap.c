@@ -3,6 +3,10 @@
  *
  * A subreaper becomes the parent of every orphan below it, so no descendant is left exactly when wait(2)
  * fails with ECHILD. While descendants are left, src/tree.c finds them.
+ *
+ * Without a subreaper an orphan becomes a child of process 1. If COMMAND leads a process group, orphans in
+ * that group are found by its number. COMMAND's zombie is kept until the group is empty: the number is not
+ * reused before.
  */
 /* SPDX-License-Identifier: MIT */
 #include "reap.h"
@@ -23,6 +27,22 @@ enum {
 	CHILD_SWEEPS = 4 /* sweeps that kill children alone, before those that walk over the tree */
 };
 
+/* Say once, before COMMAND is started, which descendants will be lost. A cgroup holds all of them. */
+static void lack_subreaper(const struct fry *fry, const char *why)
+{
+	if (fry->options.cgroup != CGROUP_NONE || !ORPHANS_MATTER) {
+		log_verbose(fry, 1, "no subreaper: %s", why);
+		return;
+	}
+	if (fry->options.leftover == LEFTOVER_FAIL) {
+		warn("--leftover=fail: no subreaper (%s), so that leftovers may stay unnoticed",
+		     why);
+		exit(EXIT_FRY);
+	}
+	warn("no subreaper: %s; orphans are lost%s", why,
+	     fry->command_leads_group ? ", except in COMMAND's process group" : "");
+}
+
 void reap_start(struct fry *fry)
 {
 	bool left;
@@ -31,25 +51,59 @@ void reap_start(struct fry *fry)
 		die_memory();
 	fry->subreaper = fry->self == 1 || subreaper_acquire() == 0;
 	if (!fry->subreaper)
-		log_verbose(fry, 1, "no subreaper: %s; orphans are lost", strerror(errno));
+		lack_subreaper(fry, strerror(errno));
 	/* Children remain if fry-run was executed by a shell with background jobs. */
 	while (reap_drain(fry, &left) != 0)
 		;
 	fry->inherited = left;
 }
 
+/* COMMAND has ended. The status first: the outer process reads both if this one is killed in between. */
+static void record_end(struct fry *fry, int status)
+{
+	fry->command = 0;
+	fry->shared->result.status = status;
+	fry->shared->result.ended = true;
+}
+
+/* COMMAND has ended, but keep its zombie: its pid is the number of the group that orphans are found by. */
+static void reap_keep(struct fry *fry, const siginfo_t *info)
+{
+	int status = info->si_status; /* a wait status is made of these: wait(2) */
+
+	if (info->si_code == CLD_EXITED)
+		status = info->si_status << 8;
+	else if (info->si_code == CLD_DUMPED)
+		status |= 0x80;
+	fry->zombie = fry->command;
+	record_end(fry, status);
+}
+
+void reap_end(struct fry *fry)
+{
+	if (fry->zombie != 0)
+		waitpid(fry->zombie, NULL, 0);
+	fry->zombie = 0;
+}
+
 /*
- * Name the orphan that is reaped next, while its zombie still has a name in /proc. Returns the pid to reap,
- * which may be COMMAND's; 0 if there is none; or -1 with ECHILD.
+ * See which child is reaped next. An orphan is named while its zombie still has a name in /proc. Returns the
+ * pid to reap, which may be COMMAND's; 0 if there is none; or -1 with ECHILD.
  */
-static pid_t reap_warn(const struct fry *fry)
+static pid_t reap_peek(struct fry *fry)
 {
 	struct process process;
 	siginfo_t info = {0};
 
 	if (child_peek(P_ALL, 0, &info) == -1)
 		return -1;
-	if (info.si_pid == 0 || info.si_pid == fry->command || info.si_pid == fry->inner)
+	if (info.si_pid == fry->zombie) /* there is no other, or 0: none has ended */
+		return 0;
+	if (info.si_pid == fry->command && tree_group(fry) != 0) {
+		reap_keep(fry, &info);
+		return 0;
+	}
+	if (!fry->options.warn_reaped || info.si_pid == fry->command || info.si_pid == fry->inner)
 		return info.si_pid;
 	if (process_read(info.si_pid, &process) == -1)
 		warn("reaped orphan: process %d", (int)info.si_pid);
@@ -65,10 +119,7 @@ static void reap_record(struct fry *fry, pid_t pid, int status)
 		fry->inner = 0;
 		fry->guard.inner_status = status;
 	} else if (pid == fry->command) {
-		fry->command = 0;
-		fry->shared->result.status = status;
-		/* The status first: the outer process reads both if this one is killed in between. */
-		fry->shared->result.ended = true;
+		record_end(fry, status);
 	} else {
 		report_reaped(fry, pid, status);
 	}
@@ -83,8 +134,8 @@ unsigned reap_drain(struct fry *fry, bool *left)
 		pid_t pid = -1;
 		int status;
 
-		if (fry->options.warn_reaped)
-			pid = reap_warn(fry);
+		if (fry->options.warn_reaped || tree_group(fry) != 0)
+			pid = reap_peek(fry);
 		if (pid == 0)
 			pid = fry->inner;
 		pid = child_wait(fry, pid, &status);
@@ -101,6 +152,10 @@ unsigned reap_drain(struct fry *fry, bool *left)
 		}
 		reap_record(fry, pid, status);
 		reaped++;
+	}
+	if (fry->zombie != 0 && !tree_left(fry)) {
+		reap_end(fry);
+		reaped += reap_drain(fry, left);
 	}
 	return reaped;
 }
@@ -135,8 +190,8 @@ enum kill_reach { REACH_NONE, REACH_GROUP, REACH_ALL };
 static enum kill_reach kill_atomically(const struct fry *fry)
 {
 	bool all = fry->self == 1 && kill(-1, SIGKILL) == 0;
-	bool group = fry->self != 1 && fry->command != 0 && fry->command_leads_group &&
-		     kill(-fry->command_pgid, SIGKILL) == 0;
+	bool held = fry->command_leads_group && (fry->command != 0 || fry->zombie != 0);
+	bool group = fry->self != 1 && held && kill(-fry->command_pgid, SIGKILL) == 0;
 
 	if (cgroup_kill(fry) || all)
 		return REACH_ALL;

@@ -271,7 +271,7 @@ int process_signal(const struct fry *fry, const struct process *process, int sig
 		if (process->state == 0 && process->group == process->pid && !fry->inherited)
 			target = -target;
 		else if (process->state == 0 && process->group != fry->pgid && !fry->inherited &&
-			 is_child(process->group))
+			 process->group != fry->zombie && is_child(process->group))
 			return 1; /* as a member of that group */
 		return signal_send(fry, target, -1, sig, step) == -1 && errno != ESRCH ? -1 : 1;
 	}

@@ -51,7 +51,19 @@ struct walk {
 	unsigned fresh; /* processes that this pass found first */
 	int64_t began;
 	pid_t killed_group; /* so that a large group is not killed once for each member */
+	pid_t group;        /* see tree_group() */
 };
+
+/* Whether a process is never signalled: see above, and COMMAND's zombie is no process any more. */
+static bool is_spared(const struct fry *fry, pid_t pid)
+{
+	return pid <= 1 || pid == fry->zombie || is_own_process(fry, pid);
+}
+
+static bool is_in_group(const struct walk *walk, pid_t group)
+{
+	return walk->group > 1 && group == walk->group;
+}
 
 /*
  * Kill the group of a child in one call, since a fork bomb in it forks faster than /proc can be read. Every
@@ -123,7 +135,7 @@ static void walk_consider(struct walk *walk, pid_t pid)
 
 	inner_beat(walk->fry);
 	boost_priority(walk->fry, walk->began);
-	if (pid <= 1 || is_own_process(fry, pid))
+	if (is_spared(fry, pid))
 		return;
 	/* Nothing is reaped during a walk, so the pid of a visited child was not reused: skip the read. */
 	visited = table_find(&fry->tree.current, pid);
@@ -133,7 +145,7 @@ static void walk_consider(struct walk *walk, pid_t pid)
 		return;
 	if (visited != NULL && visited->start == process.start && !visited->recheck)
 		return;
-	if (process.parent != fry->self && fry->self != 1 &&
+	if (process.parent != fry->self && fry->self != 1 && !is_in_group(walk, process.group) &&
 	    !(fry->guard.outer_has_children && process.parent == fry->outer &&
 	      is_own_process(fry, fry->outer))) {
 		/* It descends from fry-run if its parent does, and still did after the child was read. */
@@ -213,7 +225,17 @@ static int walk_proc(struct walk *walk)
 	return 0;
 }
 
-/* A pass without /proc: ask waitid(2) about each pid whether it is a child. */
+/* Whether a pid is that of a child, or of a process in COMMAND's group without a subreaper. */
+static bool is_below(const struct walk *walk, pid_t pid)
+{
+	const struct fry *fry = walk->fry;
+
+	if (walk->group != 0 && is_in_group(walk, getpgid(pid)))
+		return true;
+	return (fry->zombie == 0 || fry->inherited) && is_child(pid);
+}
+
+/* A pass without /proc: ask waitid(2) and getpgid(2) about each pid. */
 static void walk_probe(struct walk *walk)
 {
 	struct fry *fry = walk->fry;
@@ -223,9 +245,10 @@ static void walk_probe(struct walk *walk)
 
 		/* Few systems use larger pids, and asking for all of them takes a second. */
 		if (pid > SMALL_PID_MAX && fry->tree.max_pid_seen <= SMALL_PID_MAX &&
-		    (walk->proc || fry->tree.current.count != 0))
+		    (walk->proc || fry->tree.current.count != 0 || fry->zombie != 0))
 			break;
-		if (is_own_process(fry, pid) || !is_child(pid) ||
+		inner_beat(fry);
+		if (is_spared(fry, pid) || !is_below(walk, pid) ||
 		    table_find(&fry->tree.current, pid) != NULL)
 			continue;
 		process.group = getpgid(pid);
@@ -280,7 +303,8 @@ static void walk_pass(struct walk *walk)
 	}
 	walk_cgroup(walk);
 	/* It takes milliseconds, so do it only while there is a child to find. */
-	if ((!read || walk->hidden || walk->fry->tree.current.count == 0) &&
+	if ((!read || walk->hidden ||
+	     (walk->fry->tree.current.count == 0 && walk->fry->zombie == 0)) &&
 	    child_peek(P_ALL, 0, &info) == 0)
 		walk_probe(walk);
 }
@@ -292,12 +316,14 @@ void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again)
 		.broadcast = broadcast,
 		.proc = proc_is_ours(fry),
 		.again = again,
-		.thorough = again || fry->self == 1,
+		.group = tree_group(fry),
 		.began = clock_now(),
 	};
 	int passes = broadcast->signal == SIGKILL ? MANY_PASSES : SOME_PASSES;
 	struct process first;
 
+	/* The children files do not lead to orphans that are another's children. */
+	walk.thorough = again || fry->self == 1 || walk.group != 0;
 	/* One pass: a process missed here may get the signal twice. */
 	if (broadcast->record_only && !broadcast->log)
 		passes = 1;
@@ -354,6 +380,36 @@ size_t tree_kill_children(struct fry *fry)
 	}
 	close(fd);
 	return killed;
+}
+
+pid_t tree_group(const struct fry *fry)
+{
+	if (fry->subreaper || !fry->command_leads_group)
+		return 0;
+	/* Asked for when the inner process, which held the number, has just died. */
+	if (fry->role == OUTER)
+		return fry->shared->channel.command_pgid;
+	return fry->command != 0 || fry->zombie != 0 ? fry->command_pgid : 0;
+}
+
+/* Most often one of those that the latest walk has found is alive, and there is no need for another. */
+bool tree_left(struct fry *fry)
+{
+	struct broadcast record = {.record_only = true};
+	const struct table *known = &fry->tree.current;
+	struct process now;
+
+	for (size_t i = 0; i < known->count; i++) {
+		const struct process *process = &known->process[i];
+
+		if (process->state == 0 && process->pid != fry->zombie &&
+		    getpgid(process->pid) == process->group)
+			return true; /* without /proc */
+		if (process_alive(process, &now))
+			return true;
+	}
+	tree_walk(fry, &record, false);
+	return record.found != 0;
 }
 
 bool tree_outer_children(struct fry *fry)

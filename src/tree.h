@@ -35,6 +35,13 @@ void tree_save_inherited(struct fry *fry);
 void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again);
 /* Send KILL to each child that the children file lists, and to no other process. Returns how many. */
 size_t tree_kill_children(struct fry *fry);
+/*
+ * Without a subreaper: the process group of COMMAND, whose members are found although they are orphans. 0: it
+ * is not fry-run's own, or its number may be another's.
+ */
+pid_t tree_group(const struct fry *fry);
+/* Without a subreaper: whether a child, or a member of that group, is alive. */
+bool tree_left(struct fry *fry);
 /* Whether the outer process has other children than the inner one, which asks. */
 bool tree_outer_children(struct fry *fry);
 /*
@@ -57,8 +64,16 @@ static inline void tree_name(struct fry *fry, const char *why)
 	tree_walk(fry, &note, false);
 }
 
-/* Elsewhere than on Linux there is no outer process, and no other scheduling policy is asked for. */
-#ifndef _GNU_SOURCE
+/*
+ * Elsewhere than on Linux there is no outer process, no other scheduling policy is asked for, and what is lost
+ * without a subreaper is in the manual page.
+ */
+#ifdef _GNU_SOURCE
+enum { ORPHANS_MATTER = true };
+#else
+enum { ORPHANS_MATTER = false };
+#define tree_group(fry)            ((void)(fry), 0)
+#define tree_left(fry)             ((void)(fry), false)
 #define tree_outer_children(fry)   ((void)(fry), false)
 #define tree_kill_children(fry)    ((void)(fry), (size_t)0)
 #define boost_priority(fry, began) ((void)(fry), (void)(began))

@@ -186,7 +186,7 @@ static void tty_note_stopped(struct fry *fry, int sig)
 		return;
 	}
 	/* PID 1 of its own pid namespace has no pid of the outer process to stop it by: continue COMMAND. */
-	if (fry->role == INNER && fry->self == 1)
+	if (fry->self == 1 && fry->public_pid != 1)
 		kill(fry->command_leads_group ? -fry->command_pgid : fry->command, SIGCONT);
 	if (!fry->tty.suspends_with_command || fry->self == 1)
 		return;

@@ -111,35 +111,6 @@ load ../lib/promises
 	keeps_promises "$BIN/deny" -e EINVAL waitid --
 }
 
-@test "without a subreaper COMMAND's group is still forwarded to and killed" {
-	requires seccomp
-	local error
-	for error in ENOSYS EPERM EINVAL; do
-		keeps_status "$BIN/deny" -e $error prctl --
-		signals_the_group "$BIN/deny" -e $error prctl --
-		start it "$BIN/deny" -e $error prctl -- "$FRY_RUN" --stop="$fast" -- "$BIN/probe" -n -f 3
-		ready it 4
-		kill -TERM "$pid"
-		finish it
-		assert_status 137
-		nothing_left
-	done
-}
-
-@test "without a subreaper KILL reaches every descendant that still has its parent" {
-	requires seccomp
-	for ((i = $(rounds 10 2); i; i--)); do
-		start it "$BIN/deny" -e EINVAL prctl -- "$FRY_RUN" -v --stop=KILL -- sh -c '"$0" -n -S &
-			sh -c "\"\$0\" -n -S & exec \"\$0\" -n -g" "$0" & exec "$0" -n' "$BIN/probe"
-		ready it 4
-		kill -TERM "$pid"
-		finish it
-		assert_status 137
-		assert_match "$(<it.err)" '*no subreaper: Invalid argument; orphans are lost*'
-		nothing_left
-	done
-}
-
 @test "where fork fails fry-run exits 125 and says why" {
 	requires seccomp
 	for guard in --guard --no-guard; do
