@@ -209,11 +209,12 @@ static void spawn(struct fry *fry)
 
 /*
  * Close inherited descriptors, so that readers of COMMAND's pipes see end-of-file when COMMAND closes
- * them. Leave the working directory, so that no mount stays busy.
+ * them. That of --hangup stays open. Leave the working directory, so that no mount stays busy.
  */
-static void release_inherited(const struct fry *fry)
+static void release_inherited(struct fry *fry)
 {
-	descriptors_close(fry->report == -1 ? STDERR_FILENO : fry->report);
+	hangup_keep(fry);
+	descriptors_close(fry->hangup.fd + 1, fry->report == -1 ? STDERR_FILENO : fry->report);
 	if (chdir("/") == -1)
 		return; /* no other directory is sure to exist */
 }
@@ -278,11 +279,13 @@ static void stop_leftovers(struct fry *fry)
 		report_step(fry, SIGTERM, now, broadcast.found);
 }
 
-/* If the parent has died, act as --parent-death says, once. */
-static void check_parent(struct fry *fry, const siginfo_t *last)
+/* If the parent has died, act as --parent-death says, once; if the other end is closed, as --hangup does. */
+static void check_caller(struct fry *fry, const siginfo_t *last)
 {
 	if (signals_parent_died(fry, last))
 		signals_inject(fry, fry->options.parent_death);
+	if (hangup_seen(fry))
+		signals_inject(fry, SIGTERM);
 }
 
 static void check_timeout(struct fry *fry)
@@ -378,7 +381,7 @@ static void supervise(struct fry *fry)
 		}
 		if (fry->role == ALONE) {
 			follow_stop(fry);
-			check_parent(fry, &info);
+			check_caller(fry, &info);
 		}
 		check_timeout(fry);
 		guard_take(fry);
@@ -394,6 +397,7 @@ static void supervise(struct fry *fry)
 		/* Do not sleep after a batch was reaped: orphans may come faster than SIGCHLD, which merges. */
 		if (reaped != 0 || childless || except != 0)
 			deadline = 0;
+		deadline = hangup_wait(fry, deadline);
 		info.si_signo = 0;
 		if (pending_receive(&info, deadline, except) != 0 && !guard_receive(fry, &info))
 			signals_dispatch(fry, &info);

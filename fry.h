@@ -13,6 +13,7 @@
 #include "src/cgroup.h"
 #include "src/clock.h"
 #include "src/guard.h"
+#include "src/hangup.h"
 #include "src/message.h"
 #include "src/options.h"
 #include "src/report.h"
@@ -35,8 +36,9 @@ struct result {
 	int exec_errno; /* set by the child if COMMAND could not be executed */
 	bool ended;     /* status is COMMAND's wait status */
 	int status;
-	bool asked, timed_out, orphaned; /* stopped by request, --timeout, --parent-death */
-	bool leaked;                     /* --leftover=fail: a descendant outlived COMMAND */
+	/* stopped by request, --timeout, --parent-death, --hangup */
+	bool asked, timed_out, orphaned, hung_up;
+	bool leaked; /* --leftover=fail: a descendant outlived COMMAND */
 };
 
 /* State shared by the outer process, the inner process and the child, until COMMAND is executed. */
@@ -79,6 +81,7 @@ struct fry {
 	struct tty tty;
 	struct tree tree;
 	struct guard guard;
+	struct hangup hangup;
 	struct cgroup *cgroup; /* NULL: no --cgroup */
 	struct shared *shared;
 };

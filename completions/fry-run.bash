@@ -16,7 +16,7 @@ _fry_run_valued=' --kill-after --stop --timeout --parent-death --leftover --scop
 	--cgroup --status --expect --report '
 _fry_run_letters=ktpre
 
-_fry_run_options='-k --kill-after= --stop= -t --timeout= -p --parent-death= --leftover= --scope= -g
+_fry_run_options='-k --kill-after= --stop= -t --timeout= -p --parent-death= --hangup --leftover= --scope= -g
 	--group -c --single-child -r --rewrite= --pgroup= --cgroup= --guard --no-guard --status= -e
 	--expect= -w --warn-reaped -v --verbose --report= -P --pause -s -l -L --license -h --help -V
 	--version'

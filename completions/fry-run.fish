@@ -8,7 +8,7 @@ set -g __fry_run_signals KILL STOP CHLD $__fry_run_received
 
 # Print these words without fry-run's options: COMMAND and its arguments.
 function __fry_run_rest
-    argparse -s 'k/kill-after=' 'stop=' 't/timeout=' 'p/parent-death=' 'leftover=' 'scope=' \
+    argparse -s 'k/kill-after=' 'stop=' 't/timeout=' 'p/parent-death=' 'hangup=?' 'leftover=' 'scope=' \
         g/group c/single-child 'r/rewrite=+' 'pgroup=' 'cgroup=' guard no-guard 'status=' \
         'e/expect=+' w/warn-reaped v/verbose 'report=' P/pause s l/license L h/help V/version \
         -- $argv 2>/dev/null
@@ -62,6 +62,7 @@ $option -s k -l kill-after -x -d 'Wait between INT, TERM and KILL'
 $option -l stop -x -a '(__fry_run_schedule)' -d 'Set the stop schedule'
 $option -s t -l timeout -x -d 'Stop COMMAND after this time'
 $option -s p -l parent-death -x -a "$__fry_run_signals" -d 'Act as if SIGNAL was received when the parent dies'
+$option -l hangup -d 'Act as if TERM was received when the other end of stdin is closed'
 $option -l leftover -x -a 'stop wait leave fail' -d 'What to do with processes that outlive COMMAND'
 $option -l scope -x -a 'auto command group tree' -d 'Which processes get forwarded signals'
 $option -s g -l group -d 'Forward signals to the group'

@@ -21,7 +21,6 @@
 #include <sys/wait.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +70,8 @@ static void inner_start(struct fry *fry)
 	pid_t outer;
 
 	fry->role = INNER;
-	fry->report = -1; /* the outer process writes it */
+	fry->report = -1;         /* the outer process writes it */
+	fry->options.hangup = -1; /* the outer process waits for it */
 	fry->outer = fry->self;
 	fry->self = getpid();
 	fry->guard.outer_has_children = fry->inherited;
@@ -180,13 +180,21 @@ static void outer_accept(struct fry *fry, const siginfo_t *info)
 		relay_send(fry, info, terminating);
 }
 
-/* If the parent has died, act as if the signal of --parent-death had been received, once. */
-static void check_parent(struct fry *fry, const siginfo_t *last)
+/* Relay a signal as if it had been received from a process. */
+static void relay_inject(struct fry *fry, int sig)
 {
-	siginfo_t info = {.si_signo = fry->options.parent_death, .si_code = SI_USER};
+	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
 
+	relay_send(fry, &info, is_termination_signal(sig));
+}
+
+/* If the parent has died, act as if the signal of --parent-death had been received, once; --hangup: TERM. */
+static void check_caller(struct fry *fry, const siginfo_t *last)
+{
 	if (signals_parent_died(fry, last))
-		relay_send(fry, &info, is_termination_signal(info.si_signo));
+		relay_inject(fry, fry->options.parent_death);
+	if (!relay_is_full(fry) && hangup_seen(fry))
+		relay_inject(fry, SIGTERM);
 }
 
 /* If COMMAND has stopped, relay a pending instance of that signal, then stop, so that the shell notices. */
@@ -258,16 +266,12 @@ static void outer_reap(struct fry *fry)
  */
 static int64_t outer_wait(const struct fry *fry, int64_t deadline)
 {
-	struct pollfd polled[] = {{.fd = fry->guard.inner_fd, .events = POLLIN},
-				  {.fd = fry->guard.signal_fd, .events = POLLIN}};
-	int64_t left = deadline == NEVER ? -1 : deadline - clock_now();
+	const struct guard *guard = &fry->guard;
 
 	/* Before Linux 5.3, or if no descriptor was left: see outer_lost_inner(). */
-	if (polled[0].fd == -1 || polled[1].fd == -1)
-		return fry->guard.overdue ? clock_now() + MILLISECOND : deadline;
-	left = left > 0 ? left / MILLISECOND + 1 : left;
-	poll(polled, 2, left > INT_MAX ? INT_MAX : (int)left);
-	return 0;
+	if ((guard->inner_fd == -1 || guard->signal_fd == -1) && guard->overdue)
+		deadline = clock_now() + MILLISECOND;
+	return hangup_poll(fry, guard->signal_fd, guard->inner_fd, deadline);
 }
 
 /* The ring is full: leave further signals pending in the kernel, and look again soon. */
@@ -275,8 +279,8 @@ static void outer_wait_for_room(struct fry *fry)
 {
 	siginfo_t info;
 
-	/* One of them may be a request to end, or the parent has died, and the inner process may hang. */
-	if (signals_termination_pending() ||
+	/* One of them may be a request to end, or the caller is gone, and the inner process may hang. */
+	if (signals_termination_pending() || hangup_now(fry) ||
 	    (fry->options.parent_death != 0 && getppid() != fry->caller))
 		outer_expect_end(fry, clock_now());
 	pending_wait(&info, clock_now() + MILLISECOND, SIGCHLD);
@@ -350,7 +354,7 @@ void guard_run(struct fry *fry)
 			outer_wait_for_room(fry);
 			continue;
 		}
-		check_parent(fry, &info);
+		check_caller(fry, &info);
 		if (relay_is_full(fry))
 			continue;
 		outer_answer(fry);

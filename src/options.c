@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,9 +36,10 @@ __asm__(".section .rodata\n"
 	".previous\n");
 
 struct option_row {
-	const char *name;     /* after --; NULL: the option has letters only */
-	const char *letters;  /* each of them is the option, after - */
-	const char *argument; /* as --help shows it, or the choices; NULL: the option takes none */
+	const char *name;    /* after --; NULL: the option has letters only */
+	const char *letters; /* each of them is the option, after - */
+	/* As --help shows it, or the choices; NULL: the option takes none. [=...] may be missing: NULL then. */
+	const char *argument;
 	void (*parse)(struct fry *fry, const struct option_row *row, const char *argument);
 	void (*set)(struct options *options); /* instead of parse, if there is no argument */
 	const char *help; /* NULL: --help shows the option on the line of the next row */
@@ -149,6 +151,15 @@ static void parse_parent_death(struct fry *fry, const struct option_row *row, co
 		die_argument(row, argument,
 			     "SIGNAL is a name such as TERM or RTMIN+1, or a number");
 	fry->options.parent_death = sig;
+}
+
+static void parse_hangup(struct fry *fry, const struct option_row *row, const char *argument)
+{
+	long fd = argument == NULL ? STDIN_FILENO : parse_decimal(argument, 0, INT_MAX);
+
+	if (fd == -1)
+		die_argument(row, argument, "FD is the number of a descriptor");
+	fry->options.hangup = (int)fd;
 }
 
 static void parse_leftover(struct fry *fry, const struct option_row *row, const char *argument)
@@ -299,6 +310,8 @@ static const struct option_row option_table[] = {
 	 "stop COMMAND after this time and exit 124"},
 	{"parent-death", "p", "SIGNAL", parse_parent_death, NULL,
 	 "when the parent dies, act as if SIGNAL came"},
+	{"hangup", "", "[=FD]", parse_hangup, NULL,
+	 "as TERM, once the other end of FD (0) is closed"},
 	{"leftover", "", "stop|wait|leave|fail", parse_leftover, NULL,
 	 "for processes that outlive COMMAND (stop)"},
 	{"scope", "", "auto|command|group|tree", parse_scope, NULL,
@@ -337,7 +350,7 @@ static void help_add(struct text *line, const struct option_row *row)
 	if (row->name != NULL)
 		text_add(line, "%s--%s", line->length == 0 ? "      " : ", ", row->name);
 	if (row->argument != NULL)
-		text_add(line, "=%s", row->argument);
+		text_add(line, row->argument[0] == '[' ? "%s" : "=%s", row->argument);
 }
 
 static void print_help(struct options *options)
@@ -405,6 +418,10 @@ static int parse_name(struct fry *fry, const char *word, const char *next)
 		die_usage(word, no_such_option);
 	if (row->argument == NULL) {
 		row->set(&fry->options);
+		return 1;
+	}
+	if (!joined && row->argument[0] == '[') {
+		row->parse(fry, row, NULL);
 		return 1;
 	}
 	if (!joined && next == NULL)
@@ -484,6 +501,7 @@ void options_parse(struct fry *fry, int argc, char **argv)
 
 	for (int sig = 0; sig < SIGNALS; sig++)
 		options->as[sig] = (unsigned char)sig;
+	options->hangup = -1;
 	system_defaults(options);
 	schedule_set_default(&fry->schedule, STEP_WAIT);
 	parse_environment(fry, argv[0]);
@@ -494,6 +512,10 @@ void options_parse(struct fry *fry, int argc, char **argv)
 		die_usage("COMMAND", "no command to run was given (see --help)");
 	if (first < argc && options->pause)
 		die_usage(argv[first], "--pause runs no command");
+	if (options->hangup != -1 && fcntl(options->hangup, F_GETFD) == -1) {
+		warn("--hangup=%d: %s", options->hangup, strerror(errno));
+		exit(EXIT_FRY);
+	}
 	lacked = system_lacks(options, &why);
 	if (lacked != NULL)
 		die_usage(lacked, why);

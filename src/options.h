@@ -25,6 +25,7 @@ struct options {
 	pid_t group; /* to join, with PLACE_JOIN */
 	int64_t timeout;
 	int parent_death;             /* 0: not asked for */
+	int hangup;                   /* descriptor; -1: not asked for */
 	unsigned char as[SIGNALS];    /* what a received signal is forwarded as; 0: dropped */
 	bool expected[UINT8_MAX + 1]; /* statuses that count as 0 */
 	bool code;                    /* exit 128+N rather than die of N */

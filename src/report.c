@@ -209,6 +209,8 @@ static const char *cause(const struct fry *fry)
 		return "timeout";
 	if (shared->result.orphaned)
 		return "parent-death";
+	if (shared->result.hung_up)
+		return "hangup";
 	if (shared->result.asked)
 		return "stopped";
 	return shared->result.ended && WIFSIGNALED(shared->result.status) ? "signal" : "exited";

@@ -165,19 +165,19 @@ void core_forbid(void)
 }
 
 /* Before Linux 5.9, which has close_range(2). */
-static void close_listed(int keep)
+static void close_listed(int first, int keep)
 {
 	struct listing open_fds;
 	long fd;
 
 	if (!listing_open(&open_fds, "/proc/self/fd")) {
-		for (fd = 0; fd < 65536; fd++)
+		for (fd = first; fd < 65536; fd++)
 			if (fd != STDERR_FILENO && fd != keep)
 				close((int)fd);
 		return;
 	}
 	while ((fd = listing_number(&open_fds)) != -1)
-		if (fd != STDERR_FILENO && fd != keep && fd != open_fds.fd)
+		if (fd >= first && fd != STDERR_FILENO && fd != keep && fd != open_fds.fd)
 			close((int)fd);
 }
 
@@ -187,11 +187,11 @@ static bool range_close(unsigned first, unsigned last)
 	return first > last || syscall(SYS_close_range, first, last, 0) == 0;
 }
 
-void descriptors_close(int keep)
+void descriptors_close(int first, int keep)
 {
 	unsigned kept = (unsigned)keep;
 
-	if (!range_close(0, STDERR_FILENO - 1) || !range_close(STDERR_FILENO + 1, kept - 1) ||
-	    !range_close(kept + 1, ~0U))
-		close_listed(keep);
+	if (!range_close((unsigned)first, STDERR_FILENO - 1) ||
+	    !range_close(STDERR_FILENO + 1, kept - 1) || !range_close(kept + 1, ~0U))
+		close_listed(first, keep);
 }

@@ -155,12 +155,12 @@ void core_forbid(void)
 }
 
 /* poll(2) tells which of many descriptors are open, so that not each number costs a close(2). */
-void descriptors_close(int keep)
+void descriptors_close(int first, int keep)
 {
 	long limit = sysconf(_SC_OPEN_MAX);
 	int all = limit < 0 || limit > MANY_DESCRIPTORS ? MANY_DESCRIPTORS : (int)limit;
 
-	for (int fd = 0; fd < all;) {
+	for (int fd = first; fd < all;) {
 		struct pollfd some[256] = {{0}};
 		int count = 0;
 

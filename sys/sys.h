@@ -46,8 +46,8 @@ pid_t process_fork(int death_signal);
 /* Dump no core. */
 void core_forbid(void);
 
-/* Close every descriptor but stderr and keep. */
-void descriptors_close(int keep);
+/* Close every descriptor from first on, which is 0 or 1, but stderr and keep. */
+void descriptors_close(int first, int keep);
 /*
  * Open the pipe or terminal of a descriptor once more, to write without blocking. O_NONBLOCK on the
  * descriptor itself would change COMMAND's, too, since both share the flags: open(2). Returns -1 with errno.

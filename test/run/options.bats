@@ -161,6 +161,7 @@ times_out_after() {
 	accepts --warn-reaped
 	accepts -s
 	accepts --no-guard
+	accepts --hangup
 	accepts -sgw
 }
 
@@ -486,7 +487,7 @@ times_out_after() {
 	fry --help
 	assert_match "$(<out)" 'Usage: fry-run*'
 	for option in -k --kill-after --stop -t --timeout -p --parent-death --leftover --scope -g --group \
-		-c --single-child -r --rewrite --pgroup --cgroup --guard --no-guard --status -e --expect \
+		-c --single-child -r --rewrite --hangup --pgroup --cgroup --guard --no-guard --status -e --expect \
 		-w --warn-reaped -v --verbose --report -P --pause -s -l -L --license -h --help -V \
 		--version FRY_RUN_OPTS 124 125 126 127; do
 		grep -qwF -e "$option" out || {
@@ -752,6 +753,14 @@ times_out_after() {
 	for word in '' x old; do
 		refuses "--cgroup=$word: *new or own" --cgroup="$word"
 	done
+}
+
+@test "a malformed descriptor of --hangup is refused" {
+	for word in '' x -1 +1 1x 0x1 2147483648 fd:0; do
+		refuses "--hangup=$word: FD is the number of a descriptor" --hangup="$word"
+	done
+	fry --hangup 0
+	assert_status 127
 }
 
 @test "--pause takes no COMMAND" {
