@@ -49,10 +49,13 @@ static bool is_job_control(int sig)
 	return sig == SIGCONT || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
 }
 
-/* Signals that callers send to every process that they find: to end it, or to make it reload. */
+/*
+ * Whether callers may send this to every process that they find: to end it, to make it reload, or as a service
+ * manager's KillSignal=. A real-time signal would lose its place in the queue, and WINCH is only typed.
+ */
 static bool is_held(int sig)
 {
-	return is_termination_signal(sig) || sig == SIGHUP || sig == SIGUSR1 || sig == SIGUSR2;
+	return sig < STANDARD_SIGNALS && sig != SIGWINCH;
 }
 
 /* Whether COMMAND has stopped again since a CONT was sent: that CONT must not undo the new stop. */
