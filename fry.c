@@ -205,6 +205,9 @@ static void spawn(struct fry *fry)
 		setpgid(fry->command, fry->command);
 	log_verbose(fry, 1, "started %s as process %d in group %d", fry->argv[0], (int)fry->command,
 		    (int)fry->command_pgid);
+	if (getenv("NOTIFY_SOCKET") != NULL)
+		log_verbose(fry, 1,
+			    "READY=1 comes from COMMAND, so Type=notify needs NotifyAccess=all");
 }
 
 /*
