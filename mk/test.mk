@@ -72,6 +72,10 @@ check-portable: portable
 check-supervisors: $(B)/fry-run $(FIXTURES)
 	$(BATS) $(PARALLEL) test/supervisors/*.bats
 
+# Services of a real systemd, which systemd-nspawn boots once: test/lib/systemd.bash.
+check-systemd: $(B)/fry-run $(FIXTURES)
+	$(BATS) $(PARALLEL) test/systemd/*.bats
+
 # What is made of the tree, and what comes with it. CONTRIBUTING.md names the packages.
 check-packages: $(B)/fry-run $(FIXTURES)
 	$(BATS) $(PARALLEL) test/package/*.bats
@@ -95,4 +99,4 @@ coverage:
 	test/coverage
 
 .PHONY: check check-glibc check-asan check-portable check-supervisors check-packages check-stress \
-	check-model portable coverage check-release
+	check-model check-systemd portable coverage check-release

@@ -57,7 +57,7 @@ script_checked() {
 	local file
 	for file in "$EXAMPLES"/*.yml; do query "${file##*/}" 'd' >/dev/null; done
 	assert_equal "$(cd "$EXAMPLES" && printf '%s ' *)" "Dockerfile Dockerfile.multi-stage Jenkinsfile \
-Makefile buildkite.yml compose.yml crontab github.yml gitlab.yml kubernetes.yml my-server.service script.sh "
+Makefile buildkite.yml compose.yml crontab github.yml gitlab.yml kubernetes.yml my-notify-server.service my-server.service script.sh "
 }
 
 # --- GitHub
@@ -272,19 +272,21 @@ mkdir -p /out/usr/bin && cp /src/built /out/usr/bin/fry-run\n' >"$root/bin/make"
 
 # --- on a machine
 
-@test "the systemd unit is valid, and systemd's KILL comes after fry-run's" {
+@test "the systemd units are valid, and systemd's KILL comes after fry-run's" {
 	requires systemd-analyze
-	sed "s|/usr/bin/fry-run|$FRY_RUN|; s|/usr/local/bin/|$PWD/tools/|" "$EXAMPLES/my-server.service" \
-		>my-server.service
-	run systemd-analyze verify --man=no --recursive-errors=no "$PWD/my-server.service"
-	assert_lines -
-	assert_status 0
-	(($(schedule_ms "$(grep -o 'TERM/[^ ]*' my-server.service)") < \
-		1000 * $(sed -n 's/^TimeoutStopSec=//p' my-server.service)))
-	sed -n 's/^ExecStart=//p' my-server.service >start.sh
-	run sh start.sh
-	assert_status 0
-	assert_lines - my-server
+	local unit
+	for unit in my-server.service my-notify-server.service; do
+		sed "s|/usr/bin/fry-run|$FRY_RUN|; s|/usr/local/bin/|$PWD/tools/|" "$EXAMPLES/$unit" >"$unit"
+		run systemd-analyze verify --man=no --recursive-errors=no "$PWD/$unit"
+		assert_lines -
+		assert_status 0
+		(($(schedule_ms "$(grep -o 'TERM/[^ ]*' "$unit")") < \
+			1000 * $(sed -n 's/^TimeoutStopSec=//p' "$unit")))
+		sed -n 's/^ExecStart=//p' "$unit" >start.sh
+		run sh start.sh
+		assert_status 0
+		assert_lines - my-server
+	done
 }
 
 # Cron's environment, without a terminal.
