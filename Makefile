@@ -76,7 +76,7 @@ uninstall:
 clean:
 	rm -rf fry-run schedule silent revision *.o *.d build test/bin bench/bin
 
-include mk/test.mk mk/fuzz.mk mk/bench.mk mk/lint.mk mk/release.mk
+include mk/test.mk mk/kernels.mk mk/fuzz.mk mk/bench.mk mk/lint.mk mk/release.mk
 
 always:
 .PHONY: all always install uninstall clean
