@@ -75,6 +75,19 @@ __attribute__((format(printf, 1, 2), noreturn)) static void fails(const char *fo
 	_exit(1);
 }
 
+/* What was written, on one line. */
+static const char *flat(const char *text)
+{
+	static char line[2048];
+	size_t length = 0;
+
+	for (; *text && length < sizeof(line) - 1; text++)
+		if (*text != '\r')
+			line[length++] = *text == '\n' ? '|' : *text;
+	line[length] = '\0';
+	return line;
+}
+
 static long long now(void)
 {
 	struct timespec time;
@@ -157,9 +170,10 @@ static void job_await(struct job *job, const char *glob, int count)
 
 	while (job_count(job, glob) < count) {
 		if (!job_read(job, 10) && job_count(job, glob) < count)
-			fails("ended without %d of '%s': %s", count, glob, job->text);
+			fails("ended without %d of '%s': %s", count, glob, flat(job->text));
 		if (now() - began > LIMIT * 1000)
-			fails("waited %d s for %d of '%s': %s", LIMIT, count, glob, job->text);
+			fails("waited %d s for %d of '%s': %s", LIMIT, count, glob,
+			      flat(job->text));
 	}
 }
 
@@ -306,6 +320,7 @@ static int job_finish(struct job *job)
 	int status = job_end(job);
 
 	nothing_left(false);
+	job_drain(job);
 	return status;
 }
 
@@ -487,7 +502,7 @@ static void forwards_group(void)
 	EXPECT(0, job_finish(&job));
 	if (job_count(&job, "INT") != 3 || job_count(&job, "TERM") != 3 ||
 	    job_count(&job, "QUIT") != 3)
-		fails("not each three times: %s", job.text);
+		fails("not each three times: %s", flat(job.text));
 }
 
 static void forwards_alone(void)
@@ -503,7 +518,7 @@ static void forwards_alone(void)
 	signal_send(job.pid, SIGTERM);
 	EXPECT(0, job_finish(&job));
 	if (job_count(&job, "HUP") != 1 || job_count(&job, "USR1") != 1)
-		fails("not each once: %s", job.text);
+		fails("not each once: %s", flat(job.text));
 }
 
 static void forwards_tree(void)
@@ -518,7 +533,7 @@ static void forwards_tree(void)
 	signal_send(job.pid, SIGTERM);
 	EXPECT(0, job_finish(&job));
 	if (job_count(&job, "USR1") != 2)
-		fails("not once each: %s", job.text);
+		fails("not once each: %s", flat(job.text));
 }
 
 /* Blocked, the signal waits for fry-run, which is not executed yet. */
@@ -718,7 +733,9 @@ static void stop_deaf_daemon(void)
 	START(&job, "-k", "200ms", "--", SHELL("/probe -d -n; exit 4"));
 	EXPECT(4, job_finish(&job));
 	at_least(began, 200);
-	job_heard(&job, "TERM");
+	/* Where the state of a process cannot be read, it gets CONT as well. */
+	if (job_count(&job, "TERM") != 1)
+		fails("TERM not once: %s", flat(job.text));
 }
 
 /* The state of a process, as in ps(1), or 0. */
@@ -784,7 +801,6 @@ static void stop_many(void)
 	job_ready(&job, 31);
 	signal_send(job.pid, SIGHUP);
 	EXPECT(4, job_finish(&job));
-	job_drain(&job);
 	if (job_count(&job, "TERM") != 31)
 		fails("%d of 31 got TERM", job_count(&job, "TERM"));
 }
@@ -918,7 +934,7 @@ static void leftover_fail(void)
 
 	START(&job, "--leftover=fail", "--", SHELL("/probe -d"));
 	EXPECT(125, job_finish(&job));
-	job_await(&job, "fry-run: left behind by /bin/sh, sent TERM: process * (probe)", 1);
+	job_await(&job, "fry-run: left behind by COMMAND, sent TERM: process * (probe)", 1);
 }
 
 static void reports(void)
@@ -1324,9 +1340,8 @@ static void tty_interrupt(void)
 	job_await(&job, "*QUIT from kernel", 1);
 	signal_send(job.pid, SIGUSR2);
 	EXPECT(4, job_finish(&job));
-	job_drain(&job);
 	if (job_count(&job, "*INT from *") != 1 || job_count(&job, "*QUIT from *") != 1)
-		fails("not each once: %s", job.text);
+		fails("not each once: %s", flat(job.text));
 }
 
 static void tty_from_process(void)
@@ -1343,9 +1358,8 @@ static void tty_from_process(void)
 	}
 	signal_send(job.pid, SIGUSR2);
 	EXPECT(4, job_finish(&job));
-	job_drain(&job);
 	if (job_count(&job, "HUP") != 5 || job_count(&job, "USR1") != 5)
-		fails("not each five times: %s", job.text);
+		fails("not each five times: %s", flat(job.text));
 }
 
 static void tty_window(void)
@@ -1359,9 +1373,8 @@ static void tty_window(void)
 	job_await(&job, "WINCH", 1);
 	signal_send(job.pid, SIGUSR2);
 	EXPECT(4, job_finish(&job));
-	job_drain(&job);
 	if (job_count(&job, "WINCH") != 1)
-		fails("not once: %s", job.text);
+		fails("not once: %s", flat(job.text));
 }
 
 static void tty_hangup(void)
@@ -1384,31 +1397,41 @@ static void tty_hangup(void)
 	EXPECT(5, job_finish(&job));
 }
 
+/* Wait until this process group is in the foreground of the terminal. */
+static void foreground_await(const struct job *job, pid_t group)
+{
+	for (long long began = now(); tcgetpgrp(job->terminal) != group;)
+		if (!still_time(began))
+			fails("waited %d s for process group %d in the foreground: %s", LIMIT,
+			      (int)group, flat(job->text));
+}
+
 static void tty_stop(const char *placement)
 {
 	static struct job job;
 	char line[128];
+	pid_t group;
 
 	START_TTY(&job, "/bin/sh", "-i");
 	snprintf(line, sizeof(line), "/fry-run %s -- /probe -z -n -x QUIT=4; echo status $?\n",
 		 placement);
 	job_type(&job, line);
+	job_await(&job, "*ready [0-9]*", 1);
+	group = tcgetpgrp(job.terminal);
 	for (int i = 1; i <= 3; i++) {
-		job_await(&job, "*ready [0-9]*", 1);
 		job_type(&job, "\003");
 		job_await(&job, "*INT", i);
 		job_type(&job, "\032");
 		job_await(&job, "*Stopped*", i);
 		job_type(&job, "fg\n");
-		job_await(&job, "*fry-run*probe*", 2 * i + 1);
+		foreground_await(&job, group);
 	}
 	job_type(&job, "\034");
 	job_await(&job, "*QUIT", 1);
 	job_type(&job, "exit 5\n");
 	EXPECT(5, job_finish(&job));
-	job_drain(&job);
 	if (job_count(&job, "*INT") != 3)
-		fails("INT not three times: %s", job.text);
+		fails("INT not three times: %s", flat(job.text));
 }
 
 static void tty_stop_inherit(void)
@@ -1431,9 +1454,8 @@ static void tty_session(void)
 	job_await(&job, "*INT from kernel", 1);
 	job_type(&job, "\034");
 	EXPECT(4, job_finish(&job));
-	job_drain(&job);
 	if (job_count(&job, "*HUP from *") + job_count(&job, "*CONT from *") != 0)
-		fails("heard of the hand-over: %s", job.text);
+		fails("heard of the hand-over: %s", flat(job.text));
 }
 
 /* --- the checks */
@@ -1628,19 +1650,19 @@ __attribute__((noreturn)) static void check_run(const struct check *check, uid_t
 	_exit(0);
 }
 
-/* Kill all but this process, and reap. True if there was anything. */
+/* Kill what is left, all of which is below this process. True if there was anything alive. */
 static bool everything_end(void)
 {
 	bool any = false;
+	pid_t pid;
 
-	while (kill(-1, SIGKILL) == 0 || errno != ESRCH) {
+	while ((pid = waitpid(-1, NULL, WNOHANG | __WALL)) != -1) {
+		if (pid > 0)
+			continue;
 		any = true;
-		while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
-			;
+		kill(-1, SIGKILL);
 		poll(NULL, 0, 1);
 	}
-	while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
-		;
 	return any;
 }
 
