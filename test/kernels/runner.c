@@ -297,7 +297,7 @@ static int job_end(struct job *job)
 		job_read(job, 0);
 		if (!still_time(began))
 			fails("waited %d s for the end of process %d: %s", LIMIT, (int)job->pid,
-			      job->text);
+			      flat(job->text));
 	}
 	return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
 }
