@@ -815,19 +815,6 @@ static void stop_chain(void)
 	EXPECT(4, RUN("-k", "200ms", "--", SHELL("/bomb -s -x chain 2; exit 4")));
 }
 
-static void stop_hangup(void)
-{
-	static struct job job;
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) == -1 || dup2(ends[0], 8) == -1)
-		fails("pipe: %s", strerror(errno));
-	START(&job, "--hangup=8", "--", "/probe", "-x", "TERM=6");
-	job_ready(&job, 0);
-	close(ends[1]);
-	EXPECT(6, job_finish(&job));
-}
-
 static void stop_pause(void)
 {
 	static struct job job;
@@ -1501,7 +1488,6 @@ static const struct check {
 	{"31 daemons get TERM once each", stop_many, PLAIN},
 	{"a fork bomb in sessions of its own is killed", stop_bomb, PLAIN},
 	{"chains of processes that fork and exit are killed", stop_chain, PLAIN},
-	{"--hangup stops COMMAND when the pipe is closed", stop_hangup, PLAIN},
 	{"--pause ends upon TERM", stop_pause, PLAIN},
 	{"kill -9 of the outer process leaves nothing behind", killed_outer, PLAIN},
 	{"kill -9 of the inner process leaves nothing behind", killed_inner, PLAIN},
