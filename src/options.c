@@ -20,6 +20,8 @@
 #include "sys.h"
 #include "text.h"
 
+static const char environment_origin[] = "FRY_RUN_OPTS: ";
+
 /* The revision in brackets; empty outside a checkout. */
 #ifndef FRY_REVISION
 #define FRY_REVISION ""
@@ -46,22 +48,25 @@ struct option_row {
 };
 
 /* Report an invalid word and exit. The word is cut, so that the rule stays visible. */
-__attribute__((noreturn)) static void die_usage(const char *word, const char *rule)
+__attribute__((noreturn)) static void die_usage(const struct fry *fry, const char *word,
+						const char *rule)
 {
-	warn("%.400s: %s", word, rule);
+	warn("%s%.400s: %s", fry->options.origin, word, rule);
 	exit(EXIT_FRY);
 }
 
 /* Report an invalid argument and exit. The message has the option's name even if its letter was given. */
-__attribute__((noreturn)) static void die_argument(const struct option_row *row,
+__attribute__((noreturn)) static void die_argument(const struct fry *fry,
+						   const struct option_row *row,
 						   const char *argument, const char *rule)
 {
-	warn("--%s=%.400s: %s", row->name, argument, rule);
+	warn("%s--%s=%.400s: %s", fry->options.origin, row->name, argument, rule);
 	exit(EXIT_FRY);
 }
 
 /* Report an argument that is none of the row's choices, list them, and exit. */
-__attribute__((noreturn)) static void die_choice(const struct option_row *row, const char *argument)
+__attribute__((noreturn)) static void die_choice(const struct fry *fry,
+						 const struct option_row *row, const char *argument)
 {
 	char rule[80];
 	struct text text = {rule, sizeof(rule), 0};
@@ -74,7 +79,7 @@ __attribute__((noreturn)) static void die_choice(const struct option_row *row, c
 			text_add(&text, "%c", *at);
 		else
 			text_add(&text, strchr(at + 1, '|') != NULL ? ", " : " or ");
-	die_argument(row, argument, rule);
+	die_argument(fry, row, argument, rule);
 }
 
 /* Returns the place of a word among the row's choices, which are in the order of an enum, or -1. */
@@ -94,21 +99,23 @@ static int find_choice(const struct option_row *row, const char *word)
 	}
 }
 
-static int parse_choice(const struct option_row *row, const char *argument)
+static int parse_choice(const struct fry *fry, const struct option_row *row, const char *argument)
 {
 	int choice = find_choice(row, argument);
 
 	if (choice == -1)
-		die_choice(row, argument);
+		die_choice(fry, row, argument);
 	return choice;
 }
 
-static int64_t parse_duration(const struct option_row *row, const char *argument)
+static int64_t parse_duration(const struct fry *fry, const struct option_row *row,
+			      const char *argument)
 {
 	int64_t span = clock_parse_duration(argument);
 
 	if (span == -1)
-		die_argument(row, argument, "DURATION is a decimal number with ms, s, m, h or d");
+		die_argument(fry, row, argument,
+			     "DURATION is a decimal number with ms, s, m, h or d");
 	return span;
 }
 
@@ -126,7 +133,7 @@ static long parse_decimal(const char *word, long low, long high)
 static void parse_kill_after(struct fry *fry, const struct option_row *row, const char *argument)
 {
 	fry->options.wait_given = true;
-	schedule_set_default(&fry->schedule, parse_duration(row, argument));
+	schedule_set_default(&fry->schedule, parse_duration(fry, row, argument));
 }
 
 static void parse_stop(struct fry *fry, const struct option_row *row, const char *argument)
@@ -134,13 +141,13 @@ static void parse_stop(struct fry *fry, const struct option_row *row, const char
 	const char *rule = schedule_parse(&fry->schedule, argument);
 
 	if (rule != NULL)
-		die_argument(row, argument, rule);
+		die_argument(fry, row, argument, rule);
 	fry->options.stop_given = true;
 }
 
 static void parse_timeout(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	fry->options.timeout = parse_duration(row, argument);
+	fry->options.timeout = parse_duration(fry, row, argument);
 }
 
 static void parse_parent_death(struct fry *fry, const struct option_row *row, const char *argument)
@@ -148,7 +155,7 @@ static void parse_parent_death(struct fry *fry, const struct option_row *row, co
 	int sig = signame_parse(argument);
 
 	if (sig == -1)
-		die_argument(row, argument,
+		die_argument(fry, row, argument,
 			     "SIGNAL is a name such as TERM or RTMIN+1, or a number");
 	fry->options.parent_death = sig;
 }
@@ -158,18 +165,18 @@ static void parse_hangup(struct fry *fry, const struct option_row *row, const ch
 	long fd = argument == NULL ? STDIN_FILENO : parse_decimal(argument, 0, INT_MAX);
 
 	if (fd == -1)
-		die_argument(row, argument, "FD is the number of a descriptor");
+		die_argument(fry, row, argument, "FD is the number of a descriptor");
 	fry->options.hangup = (int)fd;
 }
 
 static void parse_leftover(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	fry->options.leftover = (enum leftover)parse_choice(row, argument);
+	fry->options.leftover = (enum leftover)parse_choice(fry, row, argument);
 }
 
 static void parse_scope(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	fry->options.scope = (enum scope)parse_choice(row, argument);
+	fry->options.scope = (enum scope)parse_choice(fry, row, argument);
 }
 
 static void set_group(struct options *options)
@@ -189,15 +196,16 @@ static void parse_rewrite(struct fry *fry, const struct option_row *row, const c
 	int sig, as;
 
 	if (colon == NULL || colon == argument || (size_t)(colon - argument) >= sizeof(from))
-		die_argument(row, argument, "a rewrite is FROM:TO, two signals, where TO may be 0");
+		die_argument(fry, row, argument,
+			     "a rewrite is FROM:TO, two signals, where TO may be 0");
 	memcpy(from, argument, (size_t)(colon - argument));
 	from[colon - argument] = '\0';
 	sig = signame_parse(from);
 	as = strcmp(colon + 1, "0") == 0 ? 0 : signame_parse(colon + 1);
 	if (sig == -1 || as == -1)
-		die_argument(row, argument, "FROM and TO are names such as TERM, or numbers");
+		die_argument(fry, row, argument, "FROM and TO are names such as TERM, or numbers");
 	if (sig == SIGKILL || sig == SIGSTOP || sig == SIGCHLD)
-		die_argument(row, argument,
+		die_argument(fry, row, argument,
 			     "FROM is a signal that never reaches fry-run to be forwarded");
 	fry->options.as[sig] = (unsigned char)as;
 }
@@ -211,7 +219,7 @@ static void parse_pgroup(struct fry *fry, const struct option_row *row, const ch
 	if (group != -1)
 		choice = PLACE_JOIN;
 	else if (choice == -1 || choice == PLACE_JOIN)
-		die_argument(row, argument,
+		die_argument(fry, row, argument,
 			     "PGROUP is auto, inherit, new, session or a group's number");
 	fry->options.placement = (enum placement)choice;
 	fry->options.group = group == -1 ? 0 : (pid_t)group;
@@ -220,7 +228,7 @@ static void parse_pgroup(struct fry *fry, const struct option_row *row, const ch
 /* CGROUP_NONE, the default, is not among the choices. */
 static void parse_cgroup(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	fry->options.cgroup = parse_choice(row, argument) == 0 ? CGROUP_NEW : CGROUP_OWN;
+	fry->options.cgroup = parse_choice(fry, row, argument) == 0 ? CGROUP_NEW : CGROUP_OWN;
 }
 
 static void set_guard(struct options *options)
@@ -235,7 +243,7 @@ static void set_no_guard(struct options *options)
 
 static void parse_status(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	fry->options.code = parse_choice(row, argument) == 1;
+	fry->options.code = parse_choice(fry, row, argument) == 1;
 }
 
 static void parse_expect(struct fry *fry, const struct option_row *row, const char *argument)
@@ -243,7 +251,7 @@ static void parse_expect(struct fry *fry, const struct option_row *row, const ch
 	long code = parse_decimal(argument, 0, UINT8_MAX);
 
 	if (code == -1)
-		die_argument(row, argument, "CODE is a number from 0 to 255");
+		die_argument(fry, row, argument, "CODE is a number from 0 to 255");
 	fry->options.expected[code] = true;
 }
 
@@ -278,8 +286,10 @@ static void put(const char *text)
 	while (*text != '\0') {
 		ssize_t written = write(STDOUT_FILENO, text, strlen(text));
 
-		if (written == -1)
-			die_usage("stdout", strerror(errno));
+		if (written == -1) {
+			warn("stdout: %s", strerror(errno));
+			exit(EXIT_FRY);
+		}
 		text += written;
 	}
 }
@@ -406,6 +416,35 @@ static const struct option_row *find_letter(char letter)
 	return NULL;
 }
 
+/* Take an option, and note whether it is from FRY_RUN_OPTS, for a message that comes later. */
+static void option_parse(struct fry *fry, const struct option_row *row, const char *argument)
+{
+	uint32_t bit = UINT32_C(1) << (row - option_table);
+
+	if (row->parse != NULL)
+		row->parse(fry, row, argument);
+	else
+		row->set(&fry->options);
+	if (fry->options.origin[0] == '\0')
+		fry->options.from_environment &= ~bit;
+	else
+		fry->options.from_environment |= bit;
+}
+
+/* Returns what a message about an option begins with: FRY_RUN_OPTS, if the option is from there. */
+static const char *option_origin(const struct fry *fry, const char *name)
+{
+	long row = find_name(name, strlen(name)) - option_table;
+
+	return (fry->options.from_environment >> row & 1) != 0 ? environment_origin : "";
+}
+
+void options_refuse(const struct fry *fry, const char *name, const char *argument, const char *rule)
+{
+	warn("%s--%s%s%.400s: %s", option_origin(fry, name), name, argument == NULL ? "" : "=",
+	     argument == NULL ? "" : argument, rule);
+}
+
 /* Parse --name, --name=ARGUMENT, or --name and the next word. Returns how many words it was. */
 static int parse_name(struct fry *fry, const char *word, const char *next)
 {
@@ -415,18 +454,18 @@ static int parse_name(struct fry *fry, const char *word, const char *next)
 	bool joined = name[length] == '=';
 
 	if (row == NULL || (joined && row->argument == NULL))
-		die_usage(word, no_such_option);
+		die_usage(fry, word, no_such_option);
 	if (row->argument == NULL) {
-		row->set(&fry->options);
+		option_parse(fry, row, NULL);
 		return 1;
 	}
 	if (!joined && row->argument[0] == '[') {
-		row->parse(fry, row, NULL);
+		option_parse(fry, row, NULL);
 		return 1;
 	}
 	if (!joined && next == NULL)
-		die_usage(word, needs_argument);
-	row->parse(fry, row, joined ? name + length + 1 : next);
+		die_usage(fry, word, needs_argument);
+	option_parse(fry, row, joined ? name + length + 1 : next);
 	return joined ? 1 : 2;
 }
 
@@ -439,14 +478,14 @@ static int parse_letters(struct fry *fry, const char *word, const char *next)
 		bool joined = word[1] != '\0';
 
 		if (row == NULL)
-			die_usage(option, no_such_option);
+			die_usage(fry, option, no_such_option);
 		if (row->argument == NULL) {
-			row->set(&fry->options);
+			option_parse(fry, row, NULL);
 			continue;
 		}
 		if (!joined && next == NULL)
-			die_usage(option, needs_argument);
-		row->parse(fry, row, joined ? word + 1 : next);
+			die_usage(fry, option, needs_argument);
+		option_parse(fry, row, joined ? word + 1 : next);
 		return joined ? 1 : 2;
 	}
 	return 1;
@@ -467,6 +506,16 @@ static int parse_words(struct fry *fry, int argc, char **argv)
 	return at;
 }
 
+/* Check what comes from the command line alone, or from FRY_RUN_OPTS alone: the former wins over the latter. */
+static void options_agree(struct fry *fry)
+{
+	struct options *options = &fry->options;
+
+	if (options->stop_given && options->wait_given)
+		die_usage(fry, "--stop", "cannot be combined with -k, it holds the waits itself");
+	options->stop_given = options->wait_given = false;
+}
+
 /* Parse FRY_RUN_OPTS, which is for an image whose ENTRYPOINT cannot be edited. */
 static void parse_environment(struct fry *fry, char *name)
 {
@@ -478,18 +527,21 @@ static void parse_environment(struct fry *fry, char *name)
 
 	if (value == NULL)
 		return;
+	fry->options.origin = environment_origin;
 	length = strlen(value) + 1;
 	size = (length / 2 + 2) * sizeof(*argv) + length;
 	argv = page_alloc(size);
 	if (argv == NULL)
-		die_usage("FRY_RUN_OPTS", strerror(errno));
+		die_usage(fry, "out of memory", strerror(errno));
 	copy = memcpy(argv + length / 2 + 2, value, length);
 	argv[0] = name;
 	for (word = strtok_r(copy, space, &rest); word != NULL; word = strtok_r(NULL, space, &rest))
 		argv[argc++] = word;
 	end = parse_words(fry, argc, argv);
 	if (end < argc)
-		die_usage(argv[end], "FRY_RUN_OPTS holds options only");
+		die_usage(fry, argv[end], "the variable holds options only");
+	options_agree(fry);
+	fry->options.origin = "";
 	/* The words are not freed, since options.report may point to one. */
 }
 
@@ -497,28 +549,33 @@ void options_parse(struct fry *fry, int argc, char **argv)
 {
 	struct options *options = &fry->options;
 	const char *lacked, *why = NULL;
+	char number[16];
 	int first;
 
 	for (int sig = 0; sig < SIGNALS; sig++)
 		options->as[sig] = (unsigned char)sig;
 	options->hangup = -1;
+	options->origin = "";
 	system_defaults(options);
 	schedule_set_default(&fry->schedule, STEP_WAIT);
 	parse_environment(fry, argv[0]);
 	first = parse_words(fry, argc, argv);
-	if (options->stop_given && options->wait_given)
-		die_usage("--stop", "cannot be combined with -k, it holds the waits itself");
+	options_agree(fry);
 	if (first >= argc && !options->pause)
-		die_usage("COMMAND", "no command to run was given (see --help)");
+		die_usage(fry, "COMMAND", "no command to run was given (see --help)");
+	options->origin = option_origin(fry, "pause");
 	if (first < argc && options->pause)
-		die_usage(argv[first], "--pause runs no command");
+		die_usage(fry, argv[first], "--pause runs no command");
 	if (options->hangup != -1 && fcntl(options->hangup, F_GETFD) == -1) {
-		warn("--hangup=%d: %s", options->hangup, strerror(errno));
+		text_format(number, sizeof(number), "%d", options->hangup);
+		options_refuse(fry, "hangup", number, strerror(errno));
 		exit(EXIT_FRY);
 	}
 	lacked = system_lacks(options, &why);
-	if (lacked != NULL)
-		die_usage(lacked, why);
+	if (lacked != NULL) {
+		options_refuse(fry, lacked + 2, NULL, why);
+		exit(EXIT_FRY);
+	}
 	fry->argv = argv + first;
 	fry->pausing = options->pause;
 }

@@ -34,10 +34,19 @@ struct options {
 	bool pause;                  /* there is no COMMAND */
 	const char *report;          /* where to */
 	bool stop_given, wait_given; /* --stop and -k exclude each other */
+	const char
+		*origin; /* of the words that are parsed: what a message about them begins with */
+	uint32_t from_environment; /* bit N: the last option of row N is from FRY_RUN_OPTS */
 	int verbose;
 };
 
 /* Read FRY_RUN_OPTS and the command line. Exits with 125 if a rule is broken, 0 after --help. */
 void options_parse(struct fry *fry, int argc, char **argv);
+/*
+ * Report that an option cannot be used. name is without --, argument NULL if it has none. The message names
+ * FRY_RUN_OPTS if the option is from there.
+ */
+void options_refuse(const struct fry *fry, const char *name, const char *argument,
+		    const char *rule);
 
 #endif

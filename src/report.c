@@ -26,7 +26,7 @@
 
 __attribute__((noreturn)) static void die_report(const struct fry *fry, const char *rule)
 {
-	warn("--report=%.400s: %s", fry->options.report, rule);
+	options_refuse(fry, "report", fry->options.report, rule);
 	exit(EXIT_FRY);
 }
 

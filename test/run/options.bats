@@ -791,7 +791,7 @@ times_out_after() {
 	assert_status 127
 	assert_match "$(<err)" 'fry-run: *1?2?3??\[31m??: No such file or directory'
 	FRY_RUN_OPTS=$'-t \e[31m' fry touch started
-	is_refused '--timeout=?\[31m: *'
+	is_refused 'FRY_RUN_OPTS: --timeout=?\[31m: *'
 	assert_equal "$(LC_ALL=C grep -c $'[\001-\010\013-\037\177]' err)" 0
 }
 
@@ -861,23 +861,49 @@ times_out_after() {
 		export FRY_RUN_OPTS=${words%% =>*}
 		refuses "${words##*=> }"
 	done <<-'END'
-		-t x => --timeout=x: *DURATION*
-		--stop=KILL/TERM => --stop=KILL/TERM: *nothing comes after KILL*
-		-x => -x: *no such option*
-		-e => -e: *needs an argument
-		--expect => --expect: *needs an argument
-		-e 3 -k => -k: *needs an argument
-		-s echo => echo: *FRY_RUN_OPTS*options only
-		-- echo => echo: *FRY_RUN_OPTS*options only
-		echo -s => echo: *FRY_RUN_OPTS*options only
-		-e "3" => --expect="3": *CODE*
-		--pause => touch: --pause runs no command
+		-t x => FRY_RUN_OPTS: --timeout=x: *DURATION*
+		--stop=KILL/TERM => FRY_RUN_OPTS: --stop=KILL/TERM: *nothing comes after KILL*
+		-x => FRY_RUN_OPTS: -x: *no such option*
+		--group=1 => FRY_RUN_OPTS: --group=1: *takes no argument*
+		--status=x => FRY_RUN_OPTS: --status=x: *mirror or code
+		-e => FRY_RUN_OPTS: -e: *needs an argument*
+		--expect => FRY_RUN_OPTS: --expect: *needs an argument*
+		-e 3 -k => FRY_RUN_OPTS: -k: *needs an argument*
+		-s echo => FRY_RUN_OPTS: echo: *holds options only
+		-- echo => FRY_RUN_OPTS: echo: *holds options only
+		echo -s => FRY_RUN_OPTS: echo: *holds options only
+		-e "3" => FRY_RUN_OPTS: --expect="3": *CODE*
+		--pause => FRY_RUN_OPTS: touch: --pause runs no command
+		--stop=TERM -k 5 => FRY_RUN_OPTS: --stop: *-k*
+		--hangup=99 => FRY_RUN_OPTS: --hangup=99: Bad file descriptor
+		--report=missing/report => FRY_RUN_OPTS: --report=missing/report: No such file or directory
+		--report=fd:x => FRY_RUN_OPTS: --report=fd:x: *fd:N*
 	END
 }
 
 @test "an option at the end of FRY_RUN_OPTS takes no value from the command line" {
 	export FRY_RUN_OPTS=-e
-	refuses '-e: *needs an argument' 3
+	refuses 'FRY_RUN_OPTS: -e: *needs an argument' 3
+}
+
+@test "a message about a word of the command line does not name FRY_RUN_OPTS" {
+	export FRY_RUN_OPTS='-k 5s --report=missing/report --hangup=99'
+	refuses '--timeout=x: *' -t x
+	refuses '--report=missing/other: *' --hangup --report=missing/other
+	refuses '--hangup=98: *' --report=report --hangup=98
+	refuses '-x: *no such option*' -x
+}
+
+@test "the command line wins over FRY_RUN_OPTS, whichever of -k and --stop it has" {
+	FRY_RUN_OPTS='-p TERM -k 5s' accepts --stop=TERM/5s/KILL
+	FRY_RUN_OPTS='--stop=TERM/5s/KILL' accepts -k 5s
+	FRY_RUN_OPTS='-k 1h' start it "$FRY_RUN" --stop=QUIT/1h/KILL -t 0.1 -- "$BIN/probe" -n -x QUIT=0
+	finish it
+	assert_match "$(<it.out)" $'ready *\nQUIT'
+	FRY_RUN_OPTS='--stop=QUIT/1h' start it "$FRY_RUN" -k 0.1 -t 0.1 -- "$BIN/probe" -n
+	finish it
+	assert_match "$(<it.out)" $'ready *\nINT\nTERM'
+	FRY_RUN_OPTS='-k 5s' refuses '--stop: *-k*' -k 5 --stop=TERM/5s/KILL
 }
 
 @test "FRY_RUN_OPTS of any length is read" {
