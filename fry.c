@@ -269,8 +269,11 @@ static void stop_leftovers(struct fry *fry)
 	int64_t now = clock_now();
 
 	fry->timeout_at = NEVER;
+	if (leftover == LEFTOVER_WAIT)
+		signals_release(fry, 0);
 	if (leftover == LEFTOVER_WAIT || leftover == LEFTOVER_LEAVE)
 		return;
+	signals_release(fry, SIGTERM);
 	schedule_leftover(&fry->schedule, now);
 	broadcast.record_only = schedule_signal(&fry->schedule) == SIGKILL;
 	broadcast.log = leftover == LEFTOVER_FAIL || fry->options.verbose > 0;
@@ -314,6 +317,8 @@ static bool keep_schedule(struct fry *fry)
 
 	if (schedule->at == -1)
 		return false;
+	if (schedule_drained(schedule, clock_now()))
+		signals_release(fry, 0);
 	if (schedule_spread(schedule, clock_now()) || schedule_expire(schedule, clock_now()))
 		send_step(fry);
 	if (schedule_signal(schedule) == SIGKILL) {

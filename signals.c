@@ -258,6 +258,48 @@ static void signals_apply_as(struct fry *fry, int as, siginfo_t *info, bool term
 		signals_forward(fry, as, info, terminating);
 }
 
+/*
+ * If the schedule begins with a drain, hold the first termination request back: COMMAND goes on serving. Without
+ * a COMMAND there is nothing to drain.
+ */
+static bool drain_hold(struct fry *fry, const siginfo_t *info)
+{
+	struct broadcast count = {.record_only = true};
+	int64_t now = clock_now();
+	struct signal_name name;
+
+	if (fry->command == 0 || !schedule_drain(&fry->schedule, now))
+		return false;
+	fry->signals.held = *info;
+	fry->shared->result.asked = true;
+	tree_signal(fry, &count);
+	report_step(fry, 0, now, count.found);
+	log_verbose(fry, 1, "holding %s back, since the stop schedule begins with a wait",
+		    signame_format(info->si_signo, &name));
+	return true;
+}
+
+void signals_release(struct fry *fry, int sig)
+{
+	siginfo_t held = fry->signals.held;
+
+	if (held.si_signo == 0)
+		return;
+	fry->signals.held.si_signo = 0;
+	log_verbose(fry, 1, "the first wait of the stop schedule is over");
+	if (held.si_signo != sig)
+		signals_apply_as(fry, fry->options.as[held.si_signo], &held, true);
+}
+
+/* Handle a termination request for COMMAND. A second one ends the drain at once. */
+static void signals_request(struct fry *fry, siginfo_t *info)
+{
+	if (drain_hold(fry, info))
+		return;
+	signals_release(fry, info->si_signo);
+	signals_apply_as(fry, fry->options.as[info->si_signo], info, true);
+}
+
 void signals_apply(struct fry *fry, siginfo_t *info, bool terminating)
 {
 	if (info->si_signo == SIGKILL) { /* --parent-death=KILL */
@@ -265,8 +307,10 @@ void signals_apply(struct fry *fry, siginfo_t *info, bool terminating)
 		fry->pausing = false;
 	} else if (fry->pausing) /* there is no COMMAND to forward to */
 		fry->pausing = !terminating;
+	else if (terminating)
+		signals_request(fry, info);
 	else
-		signals_apply_as(fry, fry->options.as[info->si_signo], info, terminating);
+		signals_apply_as(fry, fry->options.as[info->si_signo], info, false);
 }
 
 void signals_inject(struct fry *fry, int sig)
@@ -294,7 +338,7 @@ bool signals_parent_died(struct fry *fry, const siginfo_t *last)
 
 void signals_start_schedule(struct fry *fry)
 {
-	siginfo_t info = {.si_signo = fry->schedule.step[0].signal, .si_code = SI_USER};
+	siginfo_t info = {.si_signo = schedule_first_signal(&fry->schedule), .si_code = SI_USER};
 
 	if (fry->pausing || info.si_signo == SIGKILL)
 		signals_apply(fry, &info, true);
@@ -307,6 +351,7 @@ void signals_note_delivered(struct fry *fry, int sig, pid_t group)
 	struct broadcast record = {.signal = sig, .group = group, .record_only = true};
 	struct broadcast wake = {.signal = SIGCONT, .group = group};
 
+	signals_release(fry, sig);
 	schedule_request(&fry->schedule, sig, clock_now());
 	fry->shared->result.asked = true;
 	tree_signal(fry, &record);
@@ -324,6 +369,8 @@ static void signals_note_step(struct fry *fry, int sig)
 {
 	struct broadcast record = {.signal = sig, .record_only = true};
 
+	if (fry->signals.held.si_signo == sig)
+		fry->signals.held.si_signo = 0;
 	fry->shared->result.asked = true;
 	tree_signal(fry, &record);
 }

@@ -17,6 +17,7 @@ struct signals {
 	struct sigaction child_action; /* disposition of SIGCHLD at entry, likewise */
 	sigset_t early;                /* pending before COMMAND existed, and not received yet */
 	sigset_t early_copy;           /* pending before COMMAND existed */
+	siginfo_t held; /* termination request that the drain holds back; si_signo 0: none */
 };
 
 /* Block every signal. Save the signal mask and the dispositions at entry. */
@@ -40,13 +41,18 @@ void signals_dispatch(struct fry *fry, siginfo_t *info);
 void signals_handle(struct fry *fry, siginfo_t *info, bool terminating);
 /* Handle an accepted signal that is no step of an enclosing fry-run. */
 void signals_apply(struct fry *fry, siginfo_t *info, bool terminating);
+/*
+ * Forward the termination request that the drain holds back, if there is one. It has merged with a later sig, as
+ * pending signals do; 0: it has not.
+ */
+void signals_release(struct fry *fry, int sig);
 /* Whether the parent has died, with --parent-death; true once. last is the last received signal. */
 bool signals_parent_died(struct fry *fry, const siginfo_t *last);
 /* Whether a signal was pending before COMMAND existed; true once. */
 bool signals_was_early(struct fry *fry, int sig);
 /* Act as if sig had been received from a process. */
 void signals_inject(struct fry *fry, int sig);
-/* Start the schedule with its first signal, to which --rewrite does not apply. */
+/* Start the schedule with its first signal, without a drain; --rewrite does not apply to it. */
 void signals_start_schedule(struct fry *fry);
 /* COMMAND's group has a termination request already: advance the schedule, but do not forward. */
 void signals_note_delivered(struct fry *fry, int sig, pid_t group);

@@ -231,6 +231,15 @@ static void add_exit(struct text *text, const struct fry *fry, int status)
 	text_add(text, ",\"status\":%d,\"cause\":\"%s\"", status, cause(fry));
 }
 
+/* Add the name of a signal, or null for 0. */
+static void add_signal(struct text *text, int sig)
+{
+	struct signal_name name;
+	const char *quote = sig == 0 ? "" : "\"";
+
+	text_add(text, "%s%s%s", quote, sig == 0 ? "null" : signame_format(sig, &name), quote);
+}
+
 static void add_signals(struct text *text, const struct shared *shared)
 {
 	struct signal_name name;
@@ -240,7 +249,8 @@ static void add_signals(struct text *text, const struct shared *shared)
 	for (unsigned i = 0; i < noted_count(shared->log.steps); i++) {
 		const struct noted_step *step = &shared->log.step[i];
 
-		text_add(text, "%s{\"signal\":\"%s\"", comma, signame_format(step->signal, &name));
+		text_add(text, "%s{\"signal\":", comma);
+		add_signal(text, step->signal);
 		add_seconds(text, "after_s", step->after);
 		text_add(text, ",\"processes\":%d}", (int)step->found);
 		comma = ",";
@@ -260,7 +270,6 @@ static void add_signals(struct text *text, const struct shared *shared)
 static void add_leftovers(struct text *text, const struct shared *shared)
 {
 	char name_ended[sizeof(shared->log.leftover[0].name) + 1] = "";
-	struct signal_name name;
 
 	text_add(text, ",\"leftovers\":[");
 	for (unsigned i = 0; i < noted_count(shared->log.leftovers); i++) {
@@ -269,10 +278,9 @@ static void add_leftovers(struct text *text, const struct shared *shared)
 		text_add(text, "%s{\"pid\":%d,\"name\":", i == 0 ? "" : ",", (int)noted->pid);
 		memcpy(name_ended, noted->name, sizeof(noted->name));
 		add_string(text, name_ended);
-		if (noted->signal == 0)
-			text_add(text, ",\"signal\":null}");
-		else
-			text_add(text, ",\"signal\":\"%s\"}", signame_format(noted->signal, &name));
+		text_add(text, ",\"signal\":");
+		add_signal(text, noted->signal);
+		text_add(text, "}");
 	}
 	text_add(text, "],\"reaped\":%d", (int)shared->log.reaped);
 }

@@ -11,9 +11,15 @@
 
 #include "signame.h"
 
+/* Returns the place of the first step with a signal. */
+static int first_step(const struct schedule *schedule)
+{
+	return schedule->steps != 0 && schedule->step[0].signal == 0;
+}
+
 const char *schedule_parse(struct schedule *schedule, const char *word)
 {
-	bool waits = true; /* the last word was a duration, or there was none */
+	bool waits = false; /* the last word was a duration */
 	struct step *last = NULL;
 
 	*schedule = (struct schedule){.at = -1};
@@ -28,6 +34,8 @@ const char *schedule_parse(struct schedule *schedule, const char *word)
 		if (strchr("0123456789.", part[0]) != NULL) {
 			if (waits)
 				return "a duration comes after a signal in SCHEDULE";
+			if (last == NULL)
+				last = &schedule->step[schedule->steps++];
 			last->wait = clock_parse_duration(part);
 			if (last->wait == -1)
 				return "a DURATION is a decimal number with ms, s, m, h or d";
@@ -35,7 +43,7 @@ const char *schedule_parse(struct schedule *schedule, const char *word)
 		} else {
 			if (last != NULL && last->signal == SIGKILL)
 				return "nothing comes after KILL in SCHEDULE";
-			if (schedule->steps == MAX_STEPS)
+			if (schedule->steps == first_step(schedule) + MAX_STEPS)
 				return "SCHEDULE has at most 16 signals";
 			last = &schedule->step[schedule->steps++];
 			last->signal = signame_parse(part[0] == '-' ? part + 1 : part);
@@ -49,6 +57,8 @@ const char *schedule_parse(struct schedule *schedule, const char *word)
 			break;
 		word += length + 1;
 	}
+	if (last->signal == 0)
+		return "a signal comes after the first duration in SCHEDULE";
 	/* A last step without a wait never expires; after KILL, KILL_WAIT applies. */
 	if (!waits)
 		last->wait = last->signal == SIGKILL ? KILL_WAIT : NEVER;
@@ -86,17 +96,30 @@ static void schedule_enter(struct schedule *schedule, int at, int64_t now, bool 
 			clock_add(now, wait < 10 * SECOND ? wait / 2 : wait - 5 * SECOND);
 }
 
-/* Go to the step of a signal if it lies ahead. A signal without a step has the first one. */
+/* Go to the step of a signal if it lies ahead. A signal without a step has the first one that sends. */
 static void schedule_advance(struct schedule *schedule, int sig, int64_t now, bool received)
 {
-	int own = 0;
+	int own = first_step(schedule);
 
 	while (own < schedule->steps && schedule->step[own].signal != sig)
 		own++;
 	if (own == schedule->steps)
-		own = 0;
+		own = first_step(schedule);
 	if (own > schedule->at)
 		schedule_enter(schedule, own, now, received);
+}
+
+bool schedule_drain(struct schedule *schedule, int64_t now)
+{
+	if (schedule->at != -1 || first_step(schedule) == 0)
+		return false;
+	schedule_enter(schedule, 0, now, false);
+	return true;
+}
+
+bool schedule_drained(const struct schedule *schedule, int64_t now)
+{
+	return schedule->at == 0 && first_step(schedule) != 0 && now >= schedule->deadline;
 }
 
 void schedule_request(struct schedule *schedule, int sig, int64_t now)
@@ -137,6 +160,11 @@ int64_t schedule_until_kill(const struct schedule *schedule)
 	for (int i = 0; i < schedule->steps && schedule->step[i].signal != SIGKILL; i++)
 		total = clock_add(total, schedule->step[i].wait);
 	return total;
+}
+
+int schedule_first_signal(const struct schedule *schedule)
+{
+	return schedule->step[first_step(schedule)].signal;
 }
 
 int schedule_signal(const struct schedule *schedule)

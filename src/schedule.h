@@ -13,12 +13,15 @@
 
 enum { MAX_STEPS = 16 };
 
-/* Each step sends its signal and waits before the next step. */
+/*
+ * Each step sends its signal and waits before the next step. A schedule that begins with a wait, the drain, has
+ * a first step without a signal: a termination request is held back for so long.
+ */
 struct schedule {
 	struct step {
-		int signal;
+		int signal; /* 0: the drain */
 		int64_t wait;
-	} step[MAX_STEPS];
+	} step[1 + MAX_STEPS];
 	int steps;
 	int at;           /* current step; -1: no termination request yet; steps: it is over */
 	int64_t deadline; /* when the wait of the current step is over */
@@ -29,6 +32,10 @@ struct schedule {
 const char *schedule_parse(struct schedule *schedule, const char *word);
 /* Set the default schedule, with this wait between its steps; 0: without KILL. */
 void schedule_set_default(struct schedule *schedule, int64_t wait);
+/* On the first termination request: if the schedule begins with a drain, start it and return true. */
+bool schedule_drain(struct schedule *schedule, int64_t now);
+/* Whether the drain is under way and its wait is over. */
+bool schedule_drained(const struct schedule *schedule, int64_t now);
 /* On receipt of sig, a termination request: go to its step if that lies ahead. */
 void schedule_request(struct schedule *schedule, int sig, int64_t now);
 /* When COMMAND has ended before its descendants: go to the TERM step if that lies ahead. */
@@ -41,6 +48,8 @@ bool schedule_spread(struct schedule *schedule, int64_t now);
 int64_t schedule_next(const struct schedule *schedule);
 /* Returns how long a stop takes at most until KILL is due, or the last wait is over if there is none. */
 int64_t schedule_until_kill(const struct schedule *schedule);
+/* Returns the first signal of the schedule. */
+int schedule_first_signal(const struct schedule *schedule);
 /* Returns the signal of the current step; 0 if there is none. */
 int schedule_signal(const struct schedule *schedule);
 /* Replace the schedule by one step, KILL, and enter it. */

@@ -62,11 +62,11 @@ static void check(const struct fry *fry, char *const *argv, int argc)
 	for (int i = 1; i < argc; i++)
 		found |= fry->argv == argv + i;
 	expect(options->pause ? *fry->argv == NULL : found);
-	expect(fry->schedule.steps >= 1 && fry->schedule.steps <= MAX_STEPS &&
+	expect(fry->schedule.steps >= 1 && fry->schedule.steps <= 1 + MAX_STEPS &&
 	       fry->schedule.at == -1);
 	for (int i = 0; i < fry->schedule.steps; i++)
-		expect(fry->schedule.step[i].signal > 0 && fry->schedule.step[i].signal < SIGNALS &&
-		       fry->schedule.step[i].wait >= 0);
+		expect(fry->schedule.step[i].signal >= (i == 0 ? 0 : 1) &&
+		       fry->schedule.step[i].signal < SIGNALS && fry->schedule.step[i].wait >= 0);
 	for (int sig = 0; sig < SIGNALS; sig++)
 		expect(options->as[sig] < SIGNALS);
 	expect(options->timeout >= 0 && options->parent_death >= 0 &&

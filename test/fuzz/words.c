@@ -31,15 +31,17 @@ static void check_schedule(const char *word)
 
 	if (schedule_parse(&stop, word) != NULL)
 		return;
-	expect(stop.steps >= 1 && stop.steps <= MAX_STEPS && stop.at == -1);
+	expect(stop.steps >= 1 && stop.steps <= 1 + MAX_STEPS && stop.at == -1);
 	for (int i = 0; i < stop.steps; i++) {
 		int sig = stop.step[i].signal;
 
-		expect(sig > 0 && sig < SIGNALS && sig != SIGSTOP && sig != SIGCHLD);
+		/* Without a signal the first step is the drain. */
+		expect((sig > 0 || (i == 0 && stop.steps > 1)) && sig < SIGNALS && sig != SIGSTOP &&
+		       sig != SIGCHLD);
 		expect(stop.step[i].wait >= 0 && (sig != SIGKILL || i == stop.steps - 1));
 	}
 	schedule_request(&stop, SIGTERM, now);
-	for (int i = 0; i <= MAX_STEPS && stop.deadline != NEVER; i++) {
+	for (int i = 0; i <= 1 + MAX_STEPS && stop.deadline != NEVER; i++) {
 		int at = stop.at;
 
 		now = stop.deadline;

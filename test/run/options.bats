@@ -219,7 +219,7 @@ times_out_after() {
 
 @test "--stop takes a schedule with and without a last wait, of one signal, and with minus signs" {
 	for schedule in TERM KILL TERM/5s -TERM/5s/-KILL TERM/KILL int/.5/Sigterm/1m/KILL/1h \
-		TERM/1/TERM/1/TERM/1/TERM -15/5s/-9 HUP/0/KILL; do
+		TERM/1/TERM/1/TERM/1/TERM 5s/TERM .5/-15/5s/KILL 0/KILL -15/5s/-9 HUP/0/KILL; do
 		accepts --stop="$schedule"
 	done
 }
@@ -668,10 +668,10 @@ times_out_after() {
 		TERM/		SIGNAL?/DURATION
 		/TERM		SIGNAL?/DURATION
 		TERM//KILL	SIGNAL?/DURATION
-		5s		duration comes after a signal
-		5s/TERM		duration comes after a signal
+		5s		signal comes after the first duration
+		0		signal comes after the first duration
+		5s/6s/TERM	duration comes after a signal
 		TERM/5s/6s	duration comes after a signal
-		0		duration comes after a signal
 		KILL/TERM	nothing comes after KILL
 		TERM/5s/KILL/1s/INT	nothing comes after KILL
 		TERM/forever/KILL	unknown signal
@@ -695,7 +695,9 @@ times_out_after() {
 	schedule=TERM
 	for _ in {2..16}; do schedule+=/1s/TERM; done
 	accepts --stop="$schedule"
+	accepts --stop="5s/$schedule"
 	refuses "--stop=$schedule/1s/KILL: *at most 16 signals" --stop="$schedule/1s/KILL"
+	refuses "--stop=5s/$schedule/1s/KILL: *at most 16 signals" --stop="5s/$schedule/1s/KILL"
 }
 
 @test "a malformed rewrite is refused" {
