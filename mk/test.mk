@@ -76,6 +76,10 @@ check-supervisors: $(B)/fry-run $(FIXTURES)
 check-systemd: $(B)/fry-run $(FIXTURES)
 	$(BATS) $(PARALLEL) test/systemd/*.bats
 
+# Another kernel: Debian's package runsc, and what the README's test command installs.
+check-gvisor: $(B)/fry-run $(FIXTURES)
+	$(BATS) $(PARALLEL) test/gvisor/*.bats
+
 # What is made of the tree, and what comes with it. CONTRIBUTING.md names the packages.
 check-packages: $(B)/fry-run $(FIXTURES)
 	$(BATS) $(PARALLEL) test/package/*.bats
@@ -99,4 +103,4 @@ coverage:
 	test/coverage
 
 .PHONY: check check-glibc check-asan check-portable check-supervisors check-packages check-stress \
-	check-model check-systemd portable coverage check-release
+	check-model check-systemd check-gvisor portable coverage check-release
