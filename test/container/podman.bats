@@ -1,5 +1,6 @@
 # podman.bats - as podman's --init, and as the ENTRYPOINT of an image that was written for another
 
+# bats file_tags=rounds
 load ../lib/helper
 load ../lib/container
 
@@ -116,8 +117,8 @@ entrypoint() {
 }
 
 @test "an ENTRYPOINT with tini's flags works with fry-run" {
-	local words flags
-	for words in '-s --' -v '-vvv --' '-p SIGKILL --' '-s -g' '-wvg --'; do
+	local words flags all=('-p SIGKILL --' '-wvg --' '-s --' -v '-vvv --' '-s -g')
+	for words in "${all[@]:0:$(rounds 6 2)}"; do
 		read -ra flags <<<"$words"
 		entrypoint /fry-run "${flags[@]}"
 		podman_run "${entrypoint[@]}" /probe -e 7
@@ -167,8 +168,8 @@ entrypoint() {
 # --- as the users of others do
 
 @test "an ENTRYPOINT with dumb-init's --rewrite forwards the other signal" {
-	local option
-	for option in --rewrite -r; do
+	local option all=(--rewrite -r)
+	for option in "${all[@]:0:$(rounds 2 1)}"; do
 		entrypoint /fry-run $option 15:2 --
 		podman_start "${entrypoint[@]}" /probe -x INT=4
 		ready box
@@ -181,8 +182,8 @@ entrypoint() {
 }
 
 @test "an ENTRYPOINT with dumb-init's --single-child forwards to COMMAND alone" {
-	local option
-	for option in --single-child -c; do
+	local option all=(--single-child -c)
+	for option in "${all[@]:0:$(rounds 2 1)}"; do
 		entrypoint /fry-run $option
 		podman_start "${entrypoint[@]}" sh -c '/probe -x HUP=0 & exec /probe -x HUP=2'
 		ready box 2

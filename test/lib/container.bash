@@ -24,8 +24,16 @@
 export GODEBUG=asyncpreemptoff=1
 
 root_make() {
-	local applet
 	root=$BATS_TEST_TMPDIR/root
+	if [[ ! -e $BATS_FILE_TMPDIR/root ]]; then
+		root_fill
+		mv "$root" "$BATS_FILE_TMPDIR/root" # once for all tests of the file, each of which has a copy
+	fi
+	cp -Rp "$BATS_FILE_TMPDIR/root" "$root"
+}
+
+root_fill() {
+	local applet
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp}
 	into_root "$(command -v busybox)" bin/busybox
 	for applet in sh sleep true; do ln -s busybox "$root/bin/$applet"; done
@@ -70,8 +78,7 @@ box_finish() {
 box_make() {
 	box=fry-$$-${BATS_TEST_TMPDIR##*/}
 	mkdir -p bundle
-	rm -f bundle/config.json
-	runc spec --bundle bundle
+	if [[ ! -e $BATS_FILE_TMPDIR/config.json ]]; then runc spec --bundle "$BATS_FILE_TMPDIR"; fi
 	jq --arg root "$root" --arg environment "$(box_environment)" '
 		.root = {path: $root, readonly: false}
 		| .process.args = $ARGS.positional
@@ -79,8 +86,7 @@ box_make() {
 		| .process.terminal = false
 		| del(.process.rlimits)
 		| .linux.namespaces |= map(select(.type != "network"))
-	' --args -- "$@" <bundle/config.json >bundle/config
-	mv bundle/config bundle/config.json
+	' --args -- "$@" <"$BATS_FILE_TMPDIR/config.json" >bundle/config.json
 }
 
 box_run() {

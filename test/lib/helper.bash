@@ -60,6 +60,7 @@
 # Repeating
 #   rounds MANY [FEW]          print how often a test repeats something: MANY times where ROUNDS is
 #                              `all`, as in `make check-stress`, otherwise FEW (a twentieth of MANY)
+#   repeat N COMMAND...        run it N times
 #
 # Building, once for all files
 #   old_make                   make a fry-run that knows less of the kernel; see there
@@ -525,6 +526,13 @@ nothing_left() {
 
 rounds() {
 	if [[ ${ROUNDS-} == all ]]; then echo "$1"; else echo "${2:-$((($1 + 19) / 20))}"; fi
+}
+
+repeat() {
+	local - i times=$1
+	set +T
+	shift
+	for ((i = 0; i < times; i++)); do "$@" || return; done
 }
 
 # --- building, once for all files

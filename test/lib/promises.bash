@@ -41,7 +41,8 @@ keeps_status() {
 }
 
 reaps_orphans() {
-	start it "$@" "$FRY_RUN" -- "${within[@]}" sh -c '"$0" -s 100; exec "$1"' "$BIN/orphans" "$BIN/probe"
+	start it "$@" "$FRY_RUN" -- "${within[@]}" sh -c '"$0" -s "$2"; exec "$1"' \
+		"$BIN/orphans" "$BIN/probe" "$(rounds 100 20)"
 	ready it
 	find_fry
 	wait_until 'no zombie to be left' no_zombies
@@ -84,16 +85,21 @@ kills_what_ignores_term() {
 
 # Set fry to the pid, as seen from here: what precedes fry-run may be its parent.
 find_fry() {
-	for fry in "$pid" $(descendants_of "$pid"); do
-		if [[ $(name_of "$fry") == "${FRY_RUN##*/}" ]]; then return 0; fi
+	local - name below
+	set +T
+	descendants_read "$pid"
+	for fry in "$pid" "${below[@]}"; do
+		if name_read "$fry" && [[ $name == "${FRY_RUN##*/}" ]]; then return 0; fi
 	done
 	echo "fry-run is not among the descendants of $pid" >&2
 	return 1
 }
 
 no_zombies() {
-	local one
-	for one in $(children_of "$fry"); do
-		if [[ $(state_of "$one") == Z ]]; then return 1; fi
+	local - one children stat
+	set +T
+	children_merge "$fry"
+	for one in "${children[@]}"; do
+		if stat_read "$one" && [[ $stat == Z* ]]; then return 1; fi
 	done
 }

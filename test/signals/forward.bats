@@ -145,6 +145,11 @@ received() {
 	finish it
 }
 
+usr1_and_winch() {
+	kill -USR1 "$pid"
+	kill -WINCH "$pid"
+}
+
 # bats test_tags=linux
 @test "repeated signals do not fill the user's queue while the inner process is in state T" {
 	requires user-namespace # in one of its own the queue is counted for itself
@@ -152,10 +157,7 @@ received() {
 	ready it
 	inner=$(inner_of "$pid")
 	kill -STOP "$inner"
-	for ((i = 0; i < 1000; i++)); do
-		kill -USR1 "$pid"
-		kill -WINCH "$pid"
-	done
+	repeat 1000 usr1_and_winch
 	wait_until 'all to be received' received "$pid"
 	queued=$(awk '$1 == "SigQ:" { sub("/.*", "", $2); print $2 }' "/proc/$pid/status")
 	((queued < 150))

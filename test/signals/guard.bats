@@ -370,26 +370,18 @@ start_leader() {
 	inner=$(inner_of "$pid")
 }
 
-# Neither of the two has anything left to do, or to wait for but the next signal and this stop.
-settled() {
-	local one
-	for one in "$pid" "$inner"; do
-		[[ $(state_of "$one") == S ]] || return 1
-		grep -qx $'SigPnd:\t0*' "/proc/$one/status" && grep -qx $'ShdPnd:\t0*' "/proc/$one/status" || return 1
-	done
-}
-
 # Send a signal to a pid or group again and again, one after the other.
 hears_each() {
-	local signal=$1 to=$2 i
+	local - signal=$1 to=$2 i
+	set +T
 	times=$(rounds 200)
 	for ((i = 1; i <= times; i++)); do
 		kill -"$signal" -- "$to"
-		wait_line it.out "$signal" "$i"
+		wait_line it.out "$signal" "$i" || return
 	done
 	# A second copy would have come before this, which is forwarded later, or be waited for.
 	sleep_for_copies
-	wait_until 'it to settle' settled
+	wait_rested "$pid"
 	assert_equal "$(count_lines it.out "$signal")" "$times" "$signal"
 }
 
@@ -478,7 +470,7 @@ share_of() {
 		start it "$FRY_RUN" -- "$BIN/probe"
 		ready it
 		inner=$(inner_of "$pid")
-		wait_until 'it to settle' settled
+		wait_rested "$pid"
 		share_of "$pid" >/dev/null 2>&1 || skip 'the kernel does not tell'
 		echo "#   fry-run $(share_of "$pid") KiB, its inner process $(share_of "$inner") KiB" >&3
 		together=$(($(share_of "$pid") + $(share_of "$inner")))

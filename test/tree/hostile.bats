@@ -404,7 +404,7 @@ become_make() {
 @test "masses of CHLD are not forwarded and delay no TERM" {
 	start it "$FRY_RUN" -- "$BIN/probe"
 	ready it
-	for ((i = $(rounds 5000); i; i--)); do kill -CHLD "$pid"; done
+	repeat "$(rounds 5000)" kill -CHLD "$pid"
 	kill -TERM "$pid"
 	finish it
 	assert_status 143

@@ -2,6 +2,7 @@
 
 # shellcheck disable=SC2016 # words for a shell on the screen
 
+# bats file_tags=rounds
 load ../lib/helper
 load ../lib/container
 load ../lib/screen
@@ -20,6 +21,12 @@ teardown_more() {
 	screens_close || failed=1
 	boxes_remove || failed=1
 	return "$failed"
+}
+
+# Print the runtimes that a test uses: both in make check-stress, otherwise one of them in turn.
+runtimes() {
+	local all=(podman runc)
+	if [[ ${ROUNDS-} == all ]]; then echo "${all[@]}"; else echo "${all[BATS_TEST_NUMBER % 2]}"; fi
 }
 
 # The same COMMAND in a container of podman's or runc's each, as PID 1 and below fry-run.
@@ -85,7 +92,7 @@ normalise() {
 
 @test "on a container's terminal Ctrl-C, Ctrl-Z, a resize and Ctrl-\ reach COMMAND once" {
 	local runtime
-	for runtime in podman runc; do
+	for runtime in $(runtimes); do
 		# The terminal signals before it echoes, and what COMMAND says may come in between.
 		both_run "$runtime" sh -c "$SIZED stty -echo; exec /probe -n -s -x QUIT=3"
 		both_show 'ready*'
@@ -106,7 +113,7 @@ normalise() {
 # Without fry-run it is PID 1, which no such signal kills.
 @test "on a container's terminal Ctrl-C and Ctrl-\ end a COMMAND with default dispositions" {
 	local runtime
-	for runtime in podman runc; do
+	for runtime in $(runtimes); do
 		box_screen "$runtime" int /fry-run -- sh -c 'echo runs; exec sleep 1000'
 		wait_screen int runs
 		screen_keys int C-c
@@ -122,7 +129,7 @@ normalise() {
 # No process could continue it.
 @test "on a container's terminal Ctrl-Z does not stop COMMAND" {
 	local runtime
-	for runtime in podman runc; do
+	for runtime in $(runtimes); do
 		both_run "$runtime" sh -c 'echo runs; exec cat'
 		both_show runs
 		both_keys C-z
@@ -137,7 +144,7 @@ normalise() {
 
 @test "on a container's terminal a shell has job control" {
 	local runtime
-	for runtime in podman runc; do
+	for runtime in $(runtimes); do
 		both_run "$runtime" /bin/busybox env 'PS1=$? in $ ' sh -c "$SIZED exec sh"
 		both_show '*0 in $'
 		# What cat says shows that it is in the foreground.
