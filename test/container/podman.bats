@@ -170,7 +170,7 @@ entrypoint() {
 @test "an ENTRYPOINT with dumb-init's --rewrite forwards the other signal" {
 	local option all=(--rewrite -r)
 	for option in "${all[@]:0:$(rounds 2 1)}"; do
-		entrypoint /fry-run $option 15:2 --
+		entrypoint /fry-run "$option" 15:2 --
 		podman_start "${entrypoint[@]}" /probe -x INT=4
 		ready box
 		podman stop --time 60 "$box"
@@ -184,7 +184,7 @@ entrypoint() {
 @test "an ENTRYPOINT with dumb-init's --single-child forwards to COMMAND alone" {
 	local option all=(--single-child -c)
 	for option in "${all[@]:0:$(rounds 2 1)}"; do
-		entrypoint /fry-run $option
+		entrypoint /fry-run "$option"
 		podman_start "${entrypoint[@]}" sh -c '/probe -x HUP=0 & exec /probe -x HUP=2'
 		ready box 2
 		podman kill --signal HUP "$box"

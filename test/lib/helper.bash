@@ -541,12 +541,16 @@ repeat() {
 # cgroup.kill. Only two sources know of those: where the objects at the top are those that make would
 # make, the others are theirs.
 old_make() {
-	local old=$BATS_RUN_TMPDIR/old objects
-	objects=$(cd "$REPO" && ls -- *.o 2>/dev/null | grep -vx -e options.o -e cgroup.o -e tree.o) || :
+	local old=$BATS_RUN_TMPDIR/old object objects=()
+	for object in "$REPO"/*.o; do
+		case ${object##*/} in
+		options.o | cgroup.o | tree.o | '*.o') ;;
+		*) objects+=("${object##*/}") ;;
+		esac
+	done
 	mkdir -p "$old"
-	# shellcheck disable=SC2086 # several
-	if [[ $objects && ! -e $old/fry-run ]] && make -q -C "$REPO" $objects >/dev/null 2>&1; then
-		(cd "$REPO" && cp -p $objects "$old")
+	if ((${#objects[@]})) && [[ ! -e $old/fry-run ]] && make -q -C "$REPO" "${objects[@]}" >/dev/null 2>&1; then
+		(cd "$REPO" && cp -p "${objects[@]}" "$old")
 	fi
 	flock "$BATS_RUN_TMPDIR" make -s -C "$REPO" B="$old" \
 		CPPFLAGS='-DCHILDREN_FILE=\"none\" -DCGROUP_KILL=\"none\"' "$old/fry-run"
