@@ -13,16 +13,20 @@ PROCCTL=$REPO/build/procctl/fry-run
 DRAGONFLY=$REPO/build/dragonfly/fry-run
 
 # The tests may run below a make with variables and a jobserver of its own: neither is meant for this one. The
-# variants differ in sys/posix.c alone, so what they have in common is compiled once.
+# variants differ in the sources that name FRY_PROCCTL alone, so what they have in common is compiled once.
 setup_file() {
 	local variant file
 	unset MAKEFLAGS MAKELEVEL
-	cd "$REPO"
+	cd "$REPO" || return
 	make -s PORTABLE=1 B=build/portable CFLAGS=-Werror >&2
 	for variant in build/procctl build/dragonfly; do
 		if [[ -e $variant ]]; then continue; fi
 		cp -Rp build/portable "$variant"
-		rm "$variant"/{fry-run,posix.o,posix.d}
+		rm "$variant/fry-run"
+		while read -r file; do
+			file=${file##*/}
+			rm "$variant/${file%.c}".[od]
+		done < <(grep -l FRY_PROCCTL ./*.c src/*.c sys/*.c)
 		for file in "$variant"/*.d; do sed -i "s|build/portable/|$variant/|" "$file"; done
 	done
 	make -s portable CFLAGS=-Werror >&2
