@@ -549,7 +549,6 @@ void options_parse(struct fry *fry, int argc, char **argv)
 {
 	struct options *options = &fry->options;
 	const char *lacked, *why = NULL;
-	char number[16];
 	int first;
 
 	for (int sig = 0; sig < SIGNALS; sig++)
@@ -567,6 +566,8 @@ void options_parse(struct fry *fry, int argc, char **argv)
 	if (first < argc && options->pause)
 		die_usage(fry, argv[first], "--pause runs no command");
 	if (options->hangup != -1 && fcntl(options->hangup, F_GETFD) == -1) {
+		char number[16];
+
 		text_format(number, sizeof(number), "%d", options->hangup);
 		options_refuse(fry, "hangup", number, strerror(errno));
 		exit(EXIT_FRY);
