@@ -82,6 +82,11 @@ FRY_RUN=${FRY_RUN:-$REPO/fry-run}
 [[ $FRY_RUN == /* ]] || FRY_RUN=$PWD/$FRY_RUN # tests stand elsewhere
 WAIT_LIMIT=120
 
+# bats notes when a test begins, for which it executes date(1).
+get_mills_since_epoch() {
+	echo $((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
 setup() {
 	# What fails is a line of the test; the helpers say why.
 	BATS_DEBUG_EXCLUDE_PATHS+=("$BATS_TEST_DIRNAME/../lib")
@@ -99,6 +104,7 @@ setup() {
 }
 
 teardown() {
+	trap - DEBUG # what follows is not the test's own, and bats would trace each command of its own, too
 	local - failed=0 left
 	set +T
 	if declare -F teardown_more >/dev/null; then teardown_more || failed=1; fi
