@@ -10,7 +10,7 @@ figure() {
 @test "random runs under random events break no promise" {
 	requires root pid-namespace cgroup2
 	local runs
-	runs=$(rounds 1000 25)
+	runs=$(rounds 1000 12)
 	run "$BIN/stress" -n "$runs" "$FRY_RUN"
 	echo "$output"
 	assert_status 0
