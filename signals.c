@@ -329,11 +329,18 @@ bool signals_parent_died(struct fry *fry, const siginfo_t *last)
 	if (fry->options.parent_death != 0 && fry->caller == 0 && last->si_signo == SIGCHLD &&
 	    last->si_code == SI_USER)
 		died = last->si_pid == 0;
+	/*
+	 * What ended the parent may have signalled fry-run as well, as a kill of the process group does. The
+	 * parent dies only after kill(2) has signalled the whole group, so that signal is pending: receive it
+	 * first.
+	 */
+	if (died && fry->caller != 0 && pending_has(fry->options.parent_death))
+		return false;
 	if (!died || result->orphaned)
 		return false;
 	result->orphaned = true;
 	log_verbose(fry, 1, "the parent has died");
-	return true;
+	return !fry->signals.parent_signal;
 }
 
 void signals_start_schedule(struct fry *fry)
@@ -399,6 +406,7 @@ bool signals_accept(struct fry *fry, const siginfo_t *info, bool *terminating)
 	/* A signal typed at the terminal is no termination request: unwrapped, COMMAND decides alone. */
 	*terminating = is_termination_signal(sig) && (!sent_by_kernel(info) || fry->pausing) &&
 		       !was_ignored(sig) && fry->options.as[sig] != 0;
+	fry->signals.parent_signal |= *terminating && sig == fry->options.parent_death;
 	return true;
 }
 

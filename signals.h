@@ -16,8 +16,9 @@ struct signals {
 	sigset_t mask;                 /* signal mask at entry, which COMMAND inherits */
 	struct sigaction child_action; /* disposition of SIGCHLD at entry, likewise */
 	sigset_t early;                /* pending before COMMAND existed, and not received yet */
-	sigset_t early_copy;           /* pending before COMMAND existed */
-	siginfo_t held; /* termination request that the drain holds back; si_signo 0: none */
+	bool parent_signal;  /* that of --parent-death was received and requested an end */
+	sigset_t early_copy; /* pending before COMMAND existed */
+	siginfo_t held;      /* termination request that the drain holds back; si_signo 0: none */
 };
 
 /* Block every signal. Save the signal mask and the dispositions at entry. */

@@ -25,6 +25,7 @@
 #include "process.h"
 #include "signals.h"
 #include "sys.h"
+#include "text.h"
 
 #define HOLD (4 * MILLISECOND)
 /* The longest hold, while the sender waits for the processor. */
@@ -109,7 +110,7 @@ static void copy_paired(struct fry *fry, siginfo_t *info, bool to_group)
 	bool terminating = copy->terminating;
 
 	if (copy->own == 0)
-		*copy = (struct copy){0};
+		*copy = (struct copy){.merged = copy->merged};
 	if (signals_was_early(fry, info->si_signo) ||
 	    (to_group && signals_command_pgid(fry) != fry->pgid))
 		signals_apply(fry, info, terminating);
@@ -123,6 +124,21 @@ static void wait_for_sender(void)
 	setpgid(INT_MAX, INT_MAX);
 }
 
+/*
+ * An own copy was taken. If this process was slow, it stands for all that the outer process has relayed: the
+ * kernel merges standard signals that are pending.
+ */
+static void note_merged(struct fry *fry, int sig)
+{
+	fry->guard.copies.of[sig].merged = fry->shared->channel.sent;
+}
+
+/* Whether the relay that was taken last was there already when the last own copy was taken. */
+static bool was_merged(const struct fry *fry, const struct copy *copy)
+{
+	return copy->own == 0 && (int)(copy->merged - fry->shared->channel.taken) >= 0;
+}
+
 /* Take the own copy of a signal that was sent to the process group. Returns whether there is one. */
 static bool take_group_copy(struct fry *fry, int sig)
 {
@@ -131,36 +147,68 @@ static bool take_group_copy(struct fry *fry, int sig)
 	wait_for_sender();
 	if (!pending_consume(sig, &own))
 		return false;
+	note_merged(fry, sig);
 	if (own.si_code == SI_USER)
 		return true;
 	signals_dispatch(fry, &own); /* typed: not a copy of this signal */
 	return false;
 }
 
-/* Let a copy wait for another from the same sender. */
-static void copy_hold(struct copies *copies, struct copy *copy, pid_t sender)
+/* Let a copy wait for another from the same caller. */
+static void copy_hold(struct fry *fry, struct copy *copy, pid_t sender)
 {
+	struct process process;
+
 	copy->sender = sender;
 	if (copy->until != 0)
 		return;
 	copy->until = clock_now() + HOLD;
-	if (copies->due > copy->until)
-		copies->due = copy->until;
+	if (fry->guard.copies.due > copy->until)
+		fry->guard.copies.due = copy->until;
 	copy->limit = clock_now() + LONGEST_HOLD;
 	copy->sender_ran = process_ran(sender);
+	/* If the sender has gone already, it was most likely started by what has started fry-run. */
+	copy->parent = process_read(sender, &process) == 0 ? process.parent : fry->caller;
+	copy->parent_ran = process_ran(copy->parent);
+}
+
+/* Whether a process is ready to run, and has not run for HOLD since it had run that long. */
+static bool is_waiting(pid_t pid, int64_t had_run)
+{
+	struct process process;
+
+	return had_run != -1 && process_read(pid, &process) == 0 && process.state == 'R' &&
+	       process_ran(pid) < had_run + HOLD;
+}
+
+/* Whether a child that the parent started after the sender has yet to run. */
+static bool successor_waits(pid_t parent, pid_t sender)
+{
+	char path[64], text[1024];
+	const char *at = text;
+	pid_t child;
+
+	text_format(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
+	if (parent <= 1 || proc_read(path, text, sizeof(text)) <= 0)
+		return false;
+	while ((child = (pid_t)scan_number(&at)) > 0)
+		if (child > sender && is_waiting(child, 0))
+			return true;
+	return false;
 }
 
 /*
- * The hold is over. Returns whether the sender has been waiting for the processor instead of running, so that
- * the other copy may be yet to come.
+ * The hold is over. Returns whether the caller has been waiting for the processor instead of running, so that
+ * the other copy may be yet to come. nodemon and shell scripts start a process for each signal: the caller is
+ * then the parent of the sender, and another child of it sends the other copy. If that child ends between the
+ * two looks at the children and at their parent, the parent is ready to run.
  */
-static bool sender_waits(const struct copy *copy, int64_t now)
+static bool caller_waits(const struct copy *copy, int64_t now)
 {
-	struct process sender;
-
-	return copy->sender_ran != -1 && now < copy->limit &&
-	       process_read(copy->sender, &sender) == 0 && sender.state == 'R' &&
-	       process_ran(copy->sender) < copy->sender_ran + HOLD;
+	return now < copy->limit && (is_waiting(copy->sender, copy->sender_ran) ||
+				     is_waiting(copy->parent, copy->parent_ran) ||
+				     successor_waits(copy->parent, copy->sender) ||
+				     is_waiting(copy->parent, copy->parent_ran));
 }
 
 /* A relayed copy. */
@@ -168,16 +216,20 @@ static void copy_relayed(struct fry *fry, siginfo_t *info, bool terminating)
 {
 	struct copy *copy = &fry->guard.copies.of[info->si_signo];
 
+	copy->terminating |= terminating;
+	if (info->si_signo < STANDARD_SIGNALS && was_merged(fry, copy)) {
+		copy_paired(fry, info, shares_group(fry));
+		return;
+	}
 	/* Signals in quick succession merge while they are pending in the outer process: one pairs with all. */
 	copy->own = copy->own > 0 ? 0 : copy->own - 1;
-	copy->terminating |= terminating;
 	if (copy->own == 0) {
 		copy_paired(fry, info, shares_group(fry));
 	} else if (shares_group(fry) && take_group_copy(fry, info->si_signo)) {
 		copy->own++;
 		copy_paired(fry, info, true);
 	} else if (is_held(info->si_signo)) {
-		copy_hold(&fry->guard.copies, copy, info->si_pid);
+		copy_hold(fry, copy, info->si_pid);
 	} else {
 		copy_unpaired(fry, info->si_signo);
 	}
@@ -188,12 +240,13 @@ static void copy_received(struct fry *fry, siginfo_t *info)
 {
 	struct copy *copy = &fry->guard.copies.of[info->si_signo];
 
+	note_merged(fry, info->si_signo);
 	copy->own++;
 	if (copy->own <= 0) {
 		copy_paired(fry, info, false);
 		return;
 	}
-	copy_hold(&fry->guard.copies, copy, info->si_pid);
+	copy_hold(fry, copy, info->si_pid);
 }
 
 void copies_relayed(struct fry *fry, siginfo_t *info, bool terminating)
@@ -265,7 +318,7 @@ static int64_t copy_expire(struct fry *fry, int sig, int64_t now)
 		return copy->until;
 	if (copy->own < 0 && pending_has(sig))
 		return now; /* the own copy came while this process was busy */
-	if (copy->question == 0 && sender_waits(copy, now)) {
+	if (copy->question == 0 && caller_waits(copy, now)) {
 		copy->until = now + MILLISECOND;
 		return copy->until;
 	}

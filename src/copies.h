@@ -19,11 +19,14 @@ struct copies {
 	struct copy {
 		int64_t until; /* end of its hold; 0: none waits */
 		int64_t limit; /* end of the longest hold, for a sender that waits for the processor */
-		int64_t sender_ran; /* time that the sender had run when the hold began; -1: unknown */
+		pid_t parent; /* of the sender */
+		/* time that both had run when the hold began; -1: unknown */
+		int64_t sender_ran, parent_ran;
 		unsigned question;    /* to the outer process; 0: not asked yet */
 		int64_t answer_until; /* how long to wait for its answer */
 		pid_t sender;
-		int own; /* how many more own copies came than relayed ones */
+		int own;         /* how many more own copies came than relayed ones */
+		unsigned merged; /* relays up to this one may have merged with the last own copy */
 		bool terminating;
 	} * of; /* for each signal */
 };

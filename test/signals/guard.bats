@@ -392,6 +392,30 @@ sleep_for_copies() {
 	finish other
 }
 
+# Print the signals that are pending in a process, as bits.
+pending_in() {
+	sed -n 's/^ShdPnd:\t0*//p' "/proc/$1/status"
+}
+
+@test "signals to the common group that merge in the inner process reach COMMAND once each" {
+	start_leader -k 1h
+	mkfifo hold
+	start holder "$BIN/seize" "$inner" <>hold
+	ready holder
+	for i in 1 2 3; do
+		kill -USR1 -- "-$it_pid"
+		wait_line it.out USR1 "$i"
+		wait_prints '' pending_in "$it_pid"
+	done
+	end "$holder_pid"
+	# A further copy would have come before this.
+	kill -USR2 "$it_pid"
+	wait_line it.out USR2
+	assert_equal "$(count_lines it.out USR1)" 3
+	end "$(sed -n 's/^ready //p' it.out)"
+	finish it
+}
+
 @test "a signal to fry-run's and COMMAND's common group reaches COMMAND exactly once" {
 	start_leader -k 1h
 	hears_each USR1 "-$pid"
