@@ -21,6 +21,7 @@
 
 #include "reap.h"
 #include "signals.h"
+#include "src/hint.h"
 #include "src/pending.h"
 #include "src/process.h"
 #include "src/text.h"
@@ -145,6 +146,7 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 	static const char *const names[] = {"LISTEN_PID", "WATCHDOG_PID", "SYSTEMD_EXEC_PID"};
 	enum { NAMES = sizeof(names) / sizeof(names[0]) };
 	char texts[NAMES][32];
+	char hint[128] = "";
 
 	if (fry->options.placement == PLACE_SESSION) {
 		setsid();
@@ -155,7 +157,9 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 			tty_set_foreground(fry, getpid());
 	} else if (fry->options.placement == PLACE_JOIN && setpgid(0, fry->command_pgid) == -1) {
 		fry->shared->result.exec_errno = errno;
-		warn("--pgroup=%d: %s", (int)fry->command_pgid, strerror(errno));
+		text_format(hint, sizeof(hint), "%d", (int)fry->command_pgid);
+		options_refuse(fry, "pgroup", hint,
+			       errno == EPERM ? "no such group in this session" : strerror(errno));
 		_exit(EXIT_FRY);
 	}
 	if (cgroup_enter(fry) == -1) {
@@ -171,7 +175,10 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 	fry->shared->result.exec_errno = errno;
 	/* Block SIGPIPE again before warn(): a broken stderr must not change the status. */
 	pending_block_all(NULL);
-	warn("cannot execute %.400s: %s", fry->argv[0], strerror(fry->shared->result.exec_errno));
+	if (fry->shared->result.exec_errno == ENOENT)
+		hint_command(hint, sizeof(hint), fry->argv[0]);
+	warn("cannot execute %.400s: %s%s", fry->argv[0], strerror(fry->shared->result.exec_errno),
+	     hint);
 	_exit(fry->shared->result.exec_errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 }
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "fry.h"
+#include "hint.h"
 #include "sys.h"
 #include "text.h"
 
@@ -136,12 +137,36 @@ static void parse_kill_after(struct fry *fry, const struct option_row *row, cons
 	schedule_set_default(&fry->schedule, parse_duration(fry, row, argument));
 }
 
+/* Put the first part of a schedule that is neither a signal nor a duration before the rule. */
+static void name_part(char *to, size_t size, const char *schedule, const char *rule)
+{
+	text_format(to, size, "%s", rule);
+	for (;;) {
+		size_t length = strcspn(schedule, "/");
+		char part[32];
+
+		text_format(part, sizeof(part), "%.*s", (int)length, schedule);
+		if (length != 0 && clock_parse_duration(part) == -1 &&
+		    signame_parse(part + (part[0] == '-')) == -1) {
+			text_format(to, size, "%s: %s", part, rule);
+			return;
+		}
+		if (schedule[length] == '\0')
+			return;
+		schedule += length + 1;
+	}
+}
+
 static void parse_stop(struct fry *fry, const struct option_row *row, const char *argument)
 {
 	const char *rule = schedule_parse(&fry->schedule, argument);
 
-	if (rule != NULL)
-		die_argument(fry, row, argument, rule);
+	if (rule != NULL) {
+		char named[160];
+
+		name_part(named, sizeof(named), argument, rule);
+		die_argument(fry, row, argument, named);
+	}
 	fry->options.stop_given = true;
 }
 
@@ -196,14 +221,16 @@ static void parse_rewrite(struct fry *fry, const struct option_row *row, const c
 	int sig, as;
 
 	if (colon == NULL || colon == argument || (size_t)(colon - argument) >= sizeof(from))
-		die_argument(fry, row, argument,
-			     "a rewrite is FROM:TO, two signals, where TO may be 0");
+		die_argument(
+			fry, row, argument,
+			"a rewrite is FROM:TO, two signals, where TO may be 0; repeat -r for more");
 	memcpy(from, argument, (size_t)(colon - argument));
 	from[colon - argument] = '\0';
 	sig = signame_parse(from);
 	as = strcmp(colon + 1, "0") == 0 ? 0 : signame_parse(colon + 1);
 	if (sig == -1 || as == -1)
-		die_argument(fry, row, argument, "FROM and TO are names such as TERM, or numbers");
+		die_argument(fry, row, argument,
+			     "FROM and TO are names such as TERM, or numbers; repeat -r for more");
 	if (sig == SIGKILL || sig == SIGSTOP || sig == SIGCHLD)
 		die_argument(fry, row, argument,
 			     "FROM is a signal that never reaches fry-run to be forwarded");
@@ -251,7 +278,8 @@ static void parse_expect(struct fry *fry, const struct option_row *row, const ch
 	long code = parse_decimal(argument, 0, UINT8_MAX);
 
 	if (code == -1)
-		die_argument(fry, row, argument, "CODE is a number from 0 to 255");
+		die_argument(fry, row, argument,
+			     "CODE is a number from 0 to 255; repeat -e for more");
 	fry->options.expected[code] = true;
 }
 
@@ -267,7 +295,9 @@ static void set_verbose(struct options *options)
 
 static void parse_report(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	(void)row;
+	if (argument[0] == '-')
+		die_argument(fry, row, argument,
+			     "a FILE of this name is ./-..., and standard output is fd:1");
 	fry->options.report = argument;
 }
 
@@ -388,8 +418,32 @@ static void print_help(struct options *options)
 	exit(EXIT_SUCCESS);
 }
 
-static const char no_such_option[] = "no such option, or one that takes no argument";
-static const char needs_argument[] = "the option needs an argument";
+/* Report an option that does not exist, with what it was most likely meant to be, and exit. */
+__attribute__((noreturn)) static void die_unknown(const struct fry *fry, const char *word)
+{
+	size_t length = strcspn(word + 2, "=");
+	const char *hint = hint_option(word + 2, length);
+	char rule[128];
+
+	text_format(rule, sizeof(rule), "no such option%s%s", hint == NULL ? "" : "; ",
+		    hint == NULL ? "" : hint);
+	for (const struct option_row *row = option_table; row < option_end && length > 2; row++)
+		if (row->name != NULL && hint_near(word + 2, length, row->name))
+			text_format(rule, sizeof(rule), "no such option; is it --%s?", row->name);
+	die_usage(fry, word, rule);
+}
+
+/* Returns the argument that is the next word. It cannot be --, which ends the options. */
+static const char *take_argument(const struct fry *fry, const struct option_row *row,
+				 const char *option, const char *next)
+{
+	char rule[80];
+
+	if (next != NULL && strcmp(next, "--") != 0)
+		return next;
+	text_format(rule, sizeof(rule), "the option needs an argument, %s", row->argument);
+	die_usage(fry, option, rule);
+}
 
 /* Returns the option of this name, or the only option whose name begins so, or NULL. */
 static const struct option_row *find_name(const char *name, size_t length)
@@ -453,8 +507,10 @@ static int parse_name(struct fry *fry, const char *word, const char *next)
 	const struct option_row *row = find_name(name, length);
 	bool joined = name[length] == '=';
 
-	if (row == NULL || (joined && row->argument == NULL))
-		die_usage(fry, word, no_such_option);
+	if (row == NULL)
+		die_unknown(fry, word);
+	if (joined && row->argument == NULL)
+		die_usage(fry, word, "the option takes no argument");
 	if (row->argument == NULL) {
 		option_parse(fry, row, NULL);
 		return 1;
@@ -463,9 +519,7 @@ static int parse_name(struct fry *fry, const char *word, const char *next)
 		option_parse(fry, row, NULL);
 		return 1;
 	}
-	if (!joined && next == NULL)
-		die_usage(fry, word, needs_argument);
-	option_parse(fry, row, joined ? name + length + 1 : next);
+	option_parse(fry, row, joined ? name + length + 1 : take_argument(fry, row, word, next));
 	return joined ? 1 : 2;
 }
 
@@ -478,14 +532,12 @@ static int parse_letters(struct fry *fry, const char *word, const char *next)
 		bool joined = word[1] != '\0';
 
 		if (row == NULL)
-			die_usage(fry, option, no_such_option);
+			die_usage(fry, option, "no such option");
 		if (row->argument == NULL) {
 			option_parse(fry, row, NULL);
 			continue;
 		}
-		if (!joined && next == NULL)
-			die_usage(fry, option, needs_argument);
-		option_parse(fry, row, joined ? word + 1 : next);
+		option_parse(fry, row, joined ? word + 1 : take_argument(fry, row, option, next));
 		return joined ? 1 : 2;
 	}
 	return 1;
@@ -561,7 +613,7 @@ void options_parse(struct fry *fry, int argc, char **argv)
 	first = parse_words(fry, argc, argv);
 	options_agree(fry);
 	if (first >= argc && !options->pause)
-		die_usage(fry, "COMMAND", "no command to run was given (see --help)");
+		die_usage(fry, "no COMMAND was given", "see fry-run --help");
 	options->origin = option_origin(fry, "pause");
 	if (first < argc && options->pause)
 		die_usage(fry, argv[first], "--pause runs no command");

@@ -48,7 +48,7 @@ const char *schedule_parse(struct schedule *schedule, const char *word)
 			last = &schedule->step[schedule->steps++];
 			last->signal = signame_parse(part[0] == '-' ? part + 1 : part);
 			if (last->signal == -1)
-				return "SCHEDULE names an unknown signal";
+				return "no such signal; / separates signals and durations";
 			if (last->signal == SIGSTOP || last->signal == SIGCHLD)
 				return "SCHEDULE names a signal that ends nothing";
 			waits = false;
@@ -58,7 +58,7 @@ const char *schedule_parse(struct schedule *schedule, const char *word)
 		word += length + 1;
 	}
 	if (last->signal == 0)
-		return "a signal comes after the first duration in SCHEDULE";
+		return "a signal comes after the first duration in SCHEDULE; -k sets the wait alone";
 	/* A last step without a wait never expires; after KILL, KILL_WAIT applies. */
 	if (!waits)
 		last->wait = last->signal == SIGKILL ? KILL_WAIT : NEVER;

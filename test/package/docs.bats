@@ -142,7 +142,7 @@ examples() {
 		else
 			assert_match "$line" '* *--*'
 			run -125 "$FRY_RUN" "${options[@]}"
-			assert_lines - 'fry-run: COMMAND: no command to run was given (see --help)'
+			assert_lines - 'fry-run: no COMMAND was given: see fry-run --help'
 		fi
 		((++count))
 	done < <(examples)

@@ -357,7 +357,7 @@ executable() {
 @test "a COMMAND whose interpreter is missing exits 127" {
 	printf '#!/no/such/interpreter\n' >script
 	chmod +x script
-	cannot_execute 127 'No such file or directory' ./script
+	cannot_execute 127 'No such file or directory; it exists, but its interpreter does not' ./script
 }
 
 @test "a COMMAND in an unreadable directory exits 126" {

@@ -94,11 +94,11 @@ times_out_after() {
 
 @test "without a COMMAND nothing is run, and the status is 125" {
 	fry
-	is_refused 'COMMAND: *no command*'
+	is_refused 'no COMMAND was given: see fry-run --help'
 	fry --
-	is_refused 'COMMAND: *no command*'
+	is_refused 'no COMMAND was given: see fry-run --help'
 	fry -v -k 5s
-	is_refused 'COMMAND: *no command*'
+	is_refused 'no COMMAND was given: see fry-run --help'
 }
 
 # --- every option, in every form
@@ -135,14 +135,14 @@ times_out_after() {
 	fry --exp=3 --ex 4 --sin --k 5 --le leave sh -c 'exit 3'
 	assert_status 0
 	refuses '--status=x: *mirror or code' --stat=x
-	for word in --g --s --re=x --st=mirror --=x --gr=x; do
+	for word in --g --s --re=x --st=mirror --=x; do
 		refuses "$word: *no such option*" "$word"
 	done
+	refuses '--gr=x: the option takes no argument' --gr=x
 }
 
 @test "the word after an option is its value even if it looks like an option" {
 	refuses '--expect=-v: *CODE*' -e -v
-	refuses '--expect=--: *CODE*' --expect -- sh -c 'exit 3'
 	refuses '--timeout=--help: *DURATION*' -st --help
 }
 
@@ -169,12 +169,15 @@ times_out_after() {
 	for option in -k -t -p -r -e --kill-after --stop --timeout --parent-death --leftover --scope \
 		--rewrite --pgroup --status --expect --cgroup --report; do
 		fry "$option"
-		is_refused "$option: *needs an argument"
+		is_refused "$option: *needs an argument, *"
 		fry -v "$option"
-		is_refused "$option: *needs an argument"
+		is_refused "$option: *needs an argument, *"
+		refuses "$option: *needs an argument, *" "$option" --
 	done
 	fry -gk
-	is_refused '-k: *needs an argument'
+	is_refused '-k: *needs an argument, DURATION'
+	refuses '--leftover: *needs an argument, stop|wait|leave|fail' --leftover --
+	refuses '-e: *needs an argument, CODE' -we --
 }
 
 @test "an option that takes no value is refused with one" {
@@ -374,7 +377,9 @@ times_out_after() {
 
 @test "--pgroup of a group that cannot be joined is refused, and COMMAND is not run" {
 	start other setsid sleep 1000
-	refuses "--pgroup=$other_pid: *not permitted" --pgroup="$other_pid"
+	refuses "--pgroup=$other_pid: no such group in this session" --pgroup="$other_pid"
+	refuses '--pgroup=2147483647: no such group in this session' --pgroup=2147483647
+	FRY_RUN_OPTS=--pgroup=2147483647 refuses 'FRY_RUN_OPTS: --pgroup=2147483647: no such group*'
 	end "$other_pid"
 }
 
@@ -674,20 +679,22 @@ times_out_after() {
 		TERM/5s/6s	duration comes after a signal
 		KILL/TERM	nothing comes after KILL
 		TERM/5s/KILL/1s/INT	nothing comes after KILL
-		TERM/forever/KILL	unknown signal
-		FOO/5s/KILL	unknown signal
-		TERM/-5s	unknown signal
-		TERM/RTMIN+31	unknown signal
-		TERM,5s,KILL	unknown signal
-		--TERM		unknown signal
+		TERM/forever/KILL	forever: no such signal
+		FOO/5s/KILL	FOO: no such signal
+		SIGTREM/5s/KILL	SIGTREM: no such signal; / separates signals and durations
+		TERM/-5s	-5s: no such signal
+		TERM/RTMIN+31	RTMIN+31: no such signal
+		TERM,5s,KILL	TERM,5s,KILL: no such signal; / separates signals and durations
+		--TERM		--TERM: no such signal
+		10s		-k sets the wait alone
 		STOP/5s/KILL	ends nothing
 		CHLD		ends nothing
-		TERM/5x/KILL	decimal number
-		TERM/1e3/KILL	decimal number
+		TERM/5x/KILL	5x: a DURATION is a decimal number
+		TERM/1e3/KILL	1e3: a DURATION is a decimal number
 		TERM/5s_/KILL	decimal number
 		TERM/.		decimal number
 	END
-	refuses "--stop=TERM 5s KILL: *SCHEDULE*" --stop 'TERM 5s KILL'
+	refuses "--stop=TERM 5s KILL: TERM 5s KILL: no such signal; / separates*" --stop 'TERM 5s KILL'
 	refuses "--stop=TERM/5s /KILL: *decimal number*" --stop 'TERM/5s /KILL'
 }
 
@@ -737,8 +744,8 @@ times_out_after() {
 
 @test "a malformed CODE is refused" {
 	for word in '' 256 -1 +1 1x x 0x1 1.0 ' 1' '1 ' 99999999999999999999 1,2; do
-		refuses "--expect=$word: *CODE*0 to 255" --expect="$word"
-		refuses "--expect=$word: *CODE*0 to 255" -e "$word"
+		refuses "--expect=$word: *CODE*0 to 255*" --expect="$word"
+		refuses "--expect=$word: *CODE*0 to 255*" -e "$word"
 	done
 }
 
@@ -774,6 +781,93 @@ times_out_after() {
 	mkfifo fifo # without a reader
 	for word in '' . missing/report fifo fd: fd:x fd:-1 fd:3x fd:99 fd:0; do
 		refuses "--report=$word: *" --report="$word"
+	done
+}
+
+@test "a FILE for the report cannot begin with a dash" {
+	refuses '--report=-: *./-*fd:1*' --report=-
+	refuses '--report=-v: *./-*fd:1*' --report -v
+	fry --report ./-v true
+	[ -s ./-v ]
+}
+
+# --- likely mistakes, such as of users of timeout, tini, dumb-init and docker
+
+@test "a name that is nearly an option's is told" {
+	while read -r word name; do
+		refuses "$word*: no such option; is it $name*" "$word"
+	done <<-'END'
+		--timout=5	--timeout
+		--timeuot=5	--timeout
+		--kill_after=5	--kill-after
+		--killafter=5	--kill-after
+		--left-over=stop	--leftover
+		--pgrop=new	--pgroup
+		--noguard	--no-guard
+		--verbos3	--verbose
+		--reports=x	--report
+	END
+	for word in --tmout=5 --xyz --pid=1; do
+		refuses "$word: no such option" "$word"
+	done
+}
+
+@test "an option of another tool is told with what is to be used" {
+	while read -r word hint; do
+		refuses "$word: no such option; *$hint*" "$word"
+	done <<-'END'
+		--signal=KILL	--stop=SIGNAL
+		--preserve-status	-e 124
+		--foreground	COMMAND is in the foreground
+		--subreaper	always
+		--setsid	--pgroup=session
+		--debug	-v
+		--stop-signal=QUIT	--rewrite=TERM:SIGNAL
+		--stop-timeout=30	-k
+		--kill-mode=process	--scope
+		--retry=TERM/30/KILL/5	--stop
+	END
+	refuses '--expect=130,143: CODE*repeat -e*' -e 130,143
+	refuses '--rewrite=15:3,2:3: *repeat -r*' -r 15:3,2:3
+}
+
+# fry-run exits 127 with a message that ends in this hint.
+misses() {
+	local - hint=$1
+	set +T
+	shift
+	fry "$@"
+	assert_status 127 && assert_lines out || return
+	assert_equal "$(<err)" "fry-run: cannot execute $command: No such file or directory$hint"
+}
+
+@test "a COMMAND that does not exist is told with what it was meant to be" {
+	command=5m misses '; for a time limit, use -t 5m' 5m sleep 1000
+	command=1.5h misses '; for a time limit, use -t 1.5h' -k 5s 1.5h true
+	command=KILL misses '; -s takes no signal, --stop does' -s KILL 300 true
+	command=SIGTERM misses '; -s takes no signal, --stop does' -s SIGTERM true
+	command=-t misses '; options stand before -- and COMMAND' -- -t 5m true
+	command=LANG=C misses '; to set a variable, use env LANG=C' LANG=C true
+	command='echo hello' misses '; each argument is a word of its own, and sh -c takes a line' 'echo hello'
+	command='exec' misses '; only a shell has it: use sh -c' exec true
+	command=: misses '; only a shell has it: use sh -c' : script
+	echo true >my-script
+	chmod +x my-script
+	command=my-script misses '; to run the file in this directory, use ./my-script' my-script
+	printf '#!/no/such/interpreter\n' >my-script
+	command=./my-script misses '; it exists, but its interpreter does not' ./my-script
+	# Other names have no hint.
+	for command in missing ./missing sec ulimits x - ''; do misses '' "$command"; done
+}
+
+@test "a COMMAND that looks like a mistake is run if it exists" {
+	mkdir bin
+	printf '#!/bin/sh\necho ran\n' >bin/5m
+	chmod +x bin/5m
+	cp bin/5m bin/KILL
+	for command in 5m KILL; do
+		PATH=$PWD/bin:$PATH fry -s "$command"
+		assert_lines out ran
 	done
 }
 
@@ -885,7 +979,7 @@ times_out_after() {
 
 @test "an option at the end of FRY_RUN_OPTS takes no value from the command line" {
 	export FRY_RUN_OPTS=-e
-	refuses 'FRY_RUN_OPTS: -e: *needs an argument' 3
+	refuses 'FRY_RUN_OPTS: -e: *needs an argument, CODE' 3
 }
 
 @test "a message about a word of the command line does not name FRY_RUN_OPTS" {
@@ -897,7 +991,7 @@ times_out_after() {
 }
 
 @test "the command line wins over FRY_RUN_OPTS, whichever of -k and --stop it has" {
-	FRY_RUN_OPTS='-p TERM -k 5s' accepts --stop=TERM/5s/KILL
+	FRY_RUN_OPTS='-w -k 5s' accepts --stop=TERM/5s/KILL
 	FRY_RUN_OPTS='--stop=TERM/5s/KILL' accepts -k 5s
 	FRY_RUN_OPTS='-k 1h' start it "$FRY_RUN" --stop=QUIT/1h/KILL -t 0.1 -- "$BIN/probe" -n -x QUIT=0
 	finish it
