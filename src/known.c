@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmdline.h"
 #include "fry.h"
 #include "process.h"
 #include "sys.h"
+#include "text.h"
 
 struct process *table_find(const struct table *table, pid_t pid)
 {
@@ -187,18 +189,22 @@ static uint64_t signal_bit(int sig)
 bool broadcast_deliver(struct fry *fry, struct broadcast *broadcast, struct process *process)
 {
 	uint64_t bit = signal_bit(broadcast->signal);
+	char line[COMMAND_LINE_SIZE];
 
 	if (!is_recipient(fry, broadcast, process))
 		return false;
+	/* Read it before the signal, which may end the process. */
+	if (broadcast->log || broadcast->report)
+		cmdline_read(process, line, sizeof(line));
 	if (!(broadcast->once && (process->delivered & bit) != 0) &&
 	    !broadcast_send(fry, broadcast, process, broadcast->signal))
 		return false;
 	broadcast->found++;
 	broadcast->stopped += process->state == 'T';
 	if (broadcast->log)
-		warn("%s: process %d (%s)", broadcast->why, abs(process->pid), process->name);
+		warn("%s: process %d (%s)", broadcast->why, abs(process->pid), line);
 	if (broadcast->report)
-		report_leftover(fry, process->pid, process->name);
+		report_leftover(fry, process->pid, process->name, line);
 	/* If only COMMAND was sent the signal, other members of its group have not had it. */
 	if ((broadcast->terminating || broadcast->record_only) &&
 	    !holds_recipient(broadcast, process))

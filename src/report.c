@@ -103,7 +103,7 @@ void report_step(struct fry *fry, int sig, int64_t when, unsigned found)
 		(struct noted_step){sig, found, when - shared->log.first};
 }
 
-void report_leftover(struct fry *fry, pid_t pid, const char *name)
+void report_leftover(struct fry *fry, pid_t pid, const char *name, const char *line)
 {
 	struct shared *shared = fry->shared;
 	struct noted_leftover *noted;
@@ -113,6 +113,7 @@ void report_leftover(struct fry *fry, pid_t pid, const char *name)
 	noted = &shared->log.leftover[shared->log.leftovers];
 	noted->pid = pid;
 	text_format(noted->name, sizeof(noted->name), "%s", name);
+	text_format(noted->line, sizeof(noted->line), "%s", line);
 	shared->log.leftovers++;
 }
 
@@ -269,17 +270,18 @@ static void add_signals(struct text *text, const struct shared *shared)
 
 static void add_leftovers(struct text *text, const struct shared *shared)
 {
-	char name_ended[sizeof(shared->log.leftover[0].name) + 1] = "";
-
 	text_add(text, ",\"leftovers\":[");
 	for (unsigned i = 0; i < noted_count(shared->log.leftovers); i++) {
-		const struct noted_leftover *noted = &shared->log.leftover[i];
+		/* A copy, since a tracer of the other process can write to the log. */
+		struct noted_leftover noted = shared->log.leftover[i];
 
-		text_add(text, "%s{\"pid\":%d,\"name\":", i == 0 ? "" : ",", (int)noted->pid);
-		memcpy(name_ended, noted->name, sizeof(noted->name));
-		add_string(text, name_ended);
+		noted.name[NAME_SIZE - 1] = noted.line[COMMAND_LINE_SIZE - 1] = '\0';
+		text_add(text, "%s{\"pid\":%d,\"name\":", i == 0 ? "" : ",", (int)noted.pid);
+		add_string(text, noted.name);
+		text_add(text, ",\"command_line\":");
+		add_string(text, noted.line);
 		text_add(text, ",\"signal\":");
-		add_signal(text, noted->signal);
+		add_signal(text, noted.signal);
 		text_add(text, "}");
 	}
 	text_add(text, "],\"reaped\":%d", (int)shared->log.reaped);

@@ -11,14 +11,15 @@
 
 struct fry;
 
-enum { MAX_NOTED = 256, NAME_SIZE = 16, CGROUP_FIGURES = 3 };
+enum { MAX_NOTED = 256, NAME_SIZE = 16, COMMAND_LINE_SIZE = 128, CGROUP_FIGURES = 3 };
 
 /* The notes of the outer and the inner process for the report. */
 struct log {
 	_Atomic unsigned reaped;
 	unsigned steps, leftovers;
 	unsigned forwarded[SIGNALS];
-	int64_t first; /* time of the first step */
+	int64_t figure[CGROUP_FIGURES]; /* memory.peak, cpu.stat, memory.events; -1: unknown */
+	int64_t first;                  /* time of the first step */
 	struct noted_step {
 		int signal;
 		unsigned found; /* remaining processes */
@@ -28,8 +29,8 @@ struct log {
 		pid_t pid;
 		int signal; /* signal that ended it; 0: not known to have ended */
 		char name[NAME_SIZE];
-	} leftover[MAX_NOTED];
-	int64_t figure[CGROUP_FIGURES]; /* memory.peak, cpu.stat, memory.events; -1: unknown */
+		char line[COMMAND_LINE_SIZE];
+	} leftover[MAX_NOTED]; /* at the end, since most runs touch none of its pages */
 };
 
 /* Move a descriptor above stderr, since COMMAND may expect 0, 1 or 2 closed. Returns it, or -1. */
@@ -38,8 +39,8 @@ int descriptor_raise(int fd);
 void report_open(struct fry *fry);
 /* Record a step of the schedule: its signal, its time, and the number of remaining processes. */
 void report_step(struct fry *fry, int sig, int64_t when, unsigned found);
-/* Record a leftover. */
-void report_leftover(struct fry *fry, pid_t pid, const char *name);
+/* Record a leftover with its name and its command line. */
+void report_leftover(struct fry *fry, pid_t pid, const char *name, const char *line);
 /* Record that an orphan was reaped, with its wait status. */
 void report_reaped(struct fry *fry, pid_t pid, int status);
 /* At the end: write the line. status is the one that fry-run exits with. */

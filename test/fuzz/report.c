@@ -87,7 +87,7 @@ static void compose_damaged(struct fry *fry, unsigned count)
 	memset(log->figure, 'x', sizeof(log->figure));
 	log->steps = log->leftovers = count;
 	report_step(fry, SIGTERM, 0, 1);
-	report_leftover(fry, 3, "late");
+	report_leftover(fry, 3, "late", "late");
 	report_reaped(fry, 3, 0);
 	compose(&text, fry, 0);
 }
@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int count = 0;
 
 	memset(&shared, 0, sizeof(shared));
-	report_leftover(&fry, 3, name);
+	report_leftover(&fry, 3, name, name);
 	report_reaped(&fry, 3, (int)size % 0x10000);
 	report_step(&fry, SIGTERM, 0, (unsigned)size);
 	shared.result.ended = size % 2 != 0;

@@ -290,7 +290,7 @@ executable() {
 	assert_status 125
 	ready daemon 2
 	for one in "${ready[@]}"; do
-		wait_line err "fry-run: left behind by COMMAND, sent TERM: process $one (probe)"
+		wait_line err "fry-run: left behind by COMMAND, sent TERM: process $one (*probe*)"
 	done
 	assert_equal "$(count_lines err '*')" 2
 }

@@ -253,7 +253,7 @@ times_out_after() {
 	fry --leftover=fail "$BIN/probe" -d -o fail.out
 	assert_status 125
 	assert_match "$(<fail.out)" $'ready *\nTERM'
-	assert_match "$(<err)" 'fry-run: left behind * (probe)'
+	assert_match "$(<err)" 'fry-run: left behind * (*probe -d -o fail.out)'
 
 	fry --leftover=leave "$BIN/probe" -d -o leave.out
 	assert_status 0

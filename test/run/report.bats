@@ -96,6 +96,42 @@ assert_field() {
 	assert_field '.reaped >= 3' true
 }
 
+# bats test_tags=linux
+@test "the report has a leftover's command line beside its name, and the message has it as well" {
+	cat >script <<-END
+		#!/bin/sh
+		echo ready >ready
+		read -r _ <>fifo
+	END
+	chmod +x script
+	mkfifo fifo
+	run "$FRY_RUN" --leftover=fail --report=report -k 3 -- sh -c 'setsid ./script one two &
+		until [ -e ready ]; do :; done'
+	assert_status 125
+	assert_field '[.leftovers[] | select(.name == "script") | .command_line, .signal]' \
+		'["/bin/sh ./script one two","TERM"]'
+	assert_match "$output" '*fry-run: left behind by COMMAND, sent TERM: process +([0-9]) (/bin/sh ./script one two)*'
+}
+
+# bats test_tags=linux
+@test "a leftover's command line is cut, and has no control characters" {
+	long=$(printf '%0200d' 0)
+	printf -v evil 'evil\n\r\t\x7f\e[31m\xc2\x9b\xff"\\ä'
+	for name in "$evil" "$long"; do
+		run "$FRY_RUN" --leftover=fail --report=report -k 3 -- bash -c 'exec -a "$0" sleep 1000 &
+			until [[ $(</proc/$!/comm) == sleep ]]; do :; done' "$name"
+		assert_status 125
+		assert_equal "${#lines[@]}" 1 'lines of stderr'
+		if [[ $name == "$evil" ]]; then
+			assert_field '.leftovers[0].command_line' '"evil?????[31m�?�\"\\ä 1000"'
+			assert_equal "$(LC_ALL=C grep -c $'[\001-\010\013-\037\177\x9b]' <<<"$output")" 0
+		else
+			assert_field '.leftovers[0].command_line' "\"${long:0:124}...\""
+			assert_match "$output" "*process +([0-9]) (${long:0:124}...)"
+		fi
+	done
+}
+
 @test "the report is valid JSON whatever bytes the arguments hold" {
 	run "$FRY_RUN" --report=report -- true $'\x01\x1f"\\/\x7f' $'\xff\xc3' $'\xed\xa0\x80\xf4\x90\x80\x80\xc0\x80' 'äß€😀'
 	assert_status 0
@@ -182,7 +218,7 @@ story() {
 	run "$FRY_RUN" --leftover=fail -- sh -c '"$0" -d -o daemon.out' "$BIN/probe"
 	assert_status 125
 	ready daemon
-	assert_equal "$output" "fry-run: left behind by COMMAND, sent TERM: process ${ready[0]} (probe)"
+	assert_equal "$output" "fry-run: left behind by COMMAND, sent TERM: process ${ready[0]} ($BIN/probe -d -o daemon.out)"
 }
 
 # Wait until fry-run has got as far as to take no signal by surprise: it stands in the root then.

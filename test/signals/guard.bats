@@ -278,7 +278,7 @@ signal_number() {
 		: >heard
 		run "$FRY_RUN" $guard --leftover=fail -- sh -c '"$0" -d -o heard 2>/dev/null' "$BIN/probe"
 		assert_status 125
-		assert_match "$output" '*left behind by COMMAND, sent TERM: process +([0-9]) (probe)'
+		assert_match "$output" '*left behind by COMMAND, sent TERM: process +([0-9]) (*probe*)'
 		assert_equal "$(count_lines heard TERM)" 1 TERM
 		nothing_left
 

@@ -268,8 +268,8 @@ twin() {
 	nothing_left
 	assert_lines daemon.out "ready $daemon" TERM
 	assert_equal "$(count_lines it.err '*')" 2
-	assert_equal "$(count_lines it.err "fry-run: *process $daemon (probe)*")" 1
-	assert_equal "$(count_lines it.err "fry-run: *process $member (probe)*")" 1
+	assert_equal "$(count_lines it.err "fry-run: *process $daemon ($BIN/probe -n -d -o daemon.out)")" 1
+	assert_equal "$(count_lines it.err "fry-run: *process $member ($BIN/probe -n -o member.out)")" 1
 }
 
 @test "--leftover=fail: a status of COMMAND's other than 0 is kept" {
@@ -278,7 +278,7 @@ twin() {
 	kill -USR1 "$pid"
 	finish it
 	assert_status 7
-	assert_equal "$(count_lines it.err 'fry-run: *process +([0-9]) (probe)*')" 2
+	assert_equal "$(count_lines it.err "fry-run: *process +([0-9]) ($BIN/probe *)")" 2
 	start it "$FRY_RUN" -k 0.1 --leftover=fail -- bash -c '
 		"$0" -n -d -o other.out; exec "$0" -k TERM' "$BIN/probe"
 	finish it

@@ -294,7 +294,7 @@ nag() {
 	finish it
 	at_least $(($(now) - began)) 200
 	assert_status 125
-	assert_equal "$(count_lines it.err 'fry-run: *: process +([0-9]) (probe)')" 6
+	assert_equal "$(count_lines it.err 'fry-run: *: process +([0-9]) (*probe*)')" 6
 	assert_equal "$(count_lines it.err '*')" 6
 	for kind in "${kinds[@]}"; do
 		assert_equal "$(count_lines it.err "*process ${!kind} *")" 1

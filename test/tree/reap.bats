@@ -246,7 +246,7 @@ trace() {
 	kill -TERM "$it_pid"
 	finish it
 	assert_status 125
-	assert_match "$(<it.err)" "fry-run: *process ${ready[0]} (probe)*"
+	assert_match "$(<it.err)" "fry-run: *process ${ready[0]} (*probe*)*"
 	end "$tracer_pid"
 }
 

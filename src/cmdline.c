@@ -1,0 +1,42 @@
+/*
+ * cmdline.c - the command line of a process, to be shown
+ *
+ * The name of a process misleads: it is that of its parent until it has executed a file, and that of the
+ * interpreter if the file is a script. The process can change its command line as well, and may hold any bytes
+ * there.
+ */
+/* SPDX-License-Identifier: MIT */
+#include "cmdline.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "process.h"
+#include "text.h"
+
+/* Whether a terminal may obey this byte: a control character, or the end of U+0080 to U+009F in UTF-8. */
+static bool is_control(const unsigned char *at, bool first)
+{
+	return iscntrl(*at) || (!first && at[-1] == 0xc2 && *at >= 0x80 && *at <= 0x9f);
+}
+
+void cmdline_read(const struct process *process, char *to, size_t size)
+{
+	ssize_t length = 0;
+	char path[32];
+
+	text_format(path, sizeof(path), "/proc/%d/cmdline", (int)process->pid);
+	if (process->state != 0) /* otherwise /proc is not ours */
+		length = proc_read(path, to, size);
+	if (length == (ssize_t)size - 1)
+		memcpy(to + length - 3, "...", 3);
+	while (length > 0 && to[length - 1] == '\0')
+		length--;
+	if (length <= 0)
+		length = (ssize_t)text_format(to, size, "%s", process->name);
+	for (ssize_t i = 0; i < length; i++)
+		if (to[i] == '\0')
+			to[i] = ' ';
+		else if (is_control((unsigned char *)to + i, i == 0))
+			to[i] = '?';
+}
