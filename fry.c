@@ -276,10 +276,10 @@ static void stop_leftovers(struct fry *fry)
 	int64_t now = clock_now();
 
 	fry->timeout_at = NEVER;
-	if (leftover == LEFTOVER_WAIT)
+	if (leftover == LEFTOVER_WAIT) {
 		signals_release(fry, 0);
-	if (leftover == LEFTOVER_WAIT || leftover == LEFTOVER_LEAVE)
 		return;
+	}
 	signals_release(fry, SIGTERM);
 	schedule_leftover(&fry->schedule, now);
 	broadcast.record_only = schedule_signal(&fry->schedule) == SIGKILL;
@@ -290,6 +290,18 @@ static void stop_leftovers(struct fry *fry)
 	fry->shared->result.leaked |= leftover == LEFTOVER_FAIL && broadcast.found != 0;
 	if (!broadcast.record_only)
 		report_step(fry, SIGTERM, now, broadcast.found);
+}
+
+/* With --leftover=leave: name what lives on. */
+static void name_leftovers(struct fry *fry)
+{
+	struct broadcast note = {.record_only = true, .report = true};
+
+	note.log = fry->options.verbose > 0;
+	note.why = fry->self == 1 ? "left to the kernel, which kills it with process 1"
+				  : "left running";
+	if (note.log || fry->options.report != NULL)
+		tree_signal(fry, &note);
 }
 
 /* If the parent has died, act as --parent-death says, once; if the other end is closed, as --hangup does. */
@@ -383,6 +395,8 @@ static void supervise(struct fry *fry)
 			left = others_left(fry);
 		if (fry->command == 0 && !ended && !fry->pausing) {
 			ended = true;
+			if (left && fry->options.leftover == LEFTOVER_LEAVE)
+				name_leftovers(fry);
 			if (!left || fry->options.leftover == LEFTOVER_LEAVE)
 				return;
 			stop_leftovers(fry);

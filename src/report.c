@@ -268,8 +268,11 @@ static void add_signals(struct text *text, const struct shared *shared)
 	text_add(text, "]");
 }
 
-static void add_leftovers(struct text *text, const struct shared *shared)
+static void add_leftovers(struct text *text, const struct fry *fry)
 {
+	const struct shared *shared = fry->shared;
+	bool leave = fry->options.leftover == LEFTOVER_LEAVE;
+
 	text_add(text, ",\"leftovers\":[");
 	for (unsigned i = 0; i < noted_count(shared->log.leftovers); i++) {
 		/* A copy, since a tracer of the other process can write to the log. */
@@ -280,9 +283,15 @@ static void add_leftovers(struct text *text, const struct shared *shared)
 		add_string(text, noted.name);
 		text_add(text, ",\"command_line\":");
 		add_string(text, noted.line);
+		/* Of a process that lives on when process 1 ends, the kernel makes an end at once. */
+		if (noted.signal == 0 && leave && fry->self == 1)
+			noted.signal = SIGKILL;
 		text_add(text, ",\"signal\":");
 		add_signal(text, noted.signal);
-		text_add(text, "}");
+		text_add(text, ",\"state\":\"%s\"}",
+			 noted.signal != 0 ? "ended"
+			 : leave           ? "left"
+					   : "running");
 	}
 	text_add(text, "],\"reaped\":%d", (int)shared->log.reaped);
 }
@@ -307,7 +316,7 @@ static void compose(struct text *text, const struct fry *fry, int status)
 	add_usage(text, fry);
 	add_exit(text, fry, status);
 	add_signals(text, fry->shared);
-	add_leftovers(text, fry->shared);
+	add_leftovers(text, fry);
 	if (fry->cgroup != NULL)
 		add_cgroup(text, fry->shared);
 	text_add(text, "}\n");

@@ -249,6 +249,47 @@ twin() {
 	end "$member" "$daemon"
 }
 
+# Options, with one process and with two.
+guards=(--guard --no-guard)
+
+@test "--leftover=leave: the report lists the leftovers that live on, and -v names them" {
+	for guard in "${guards[@]}"; do
+		leaving "$guard" -v --report=report --leftover=leave
+		kill -USR1 "$pid"
+		finish it
+		alive "$member" "$daemon"
+		assert_equal "$(jq -c '.leftovers | map(select(.pid == $daemon or .pid == $member) | .signal, .state)' \
+			--argjson daemon "$daemon" --argjson member "$member" report)" '[null,"left",null,"left"]'
+		assert_equal "$(jq -r --argjson daemon "$daemon" \
+			'.leftovers[] | select(.pid == $daemon) | .name, .command_line' report)" \
+			"probe"$'\n'"$BIN/probe -n -d -o daemon.out"
+		assert_equal "$(jq -c '.leftovers | length' report)" 2
+		assert_equal "$(count_lines it.err "fry-run: left running: process $daemon ($BIN/probe *)")" 1
+		assert_equal "$(count_lines it.err "fry-run: left running: process $member ($BIN/probe *)")" 1
+		assert_lines daemon.out "ready $daemon"
+		end "$member" "$daemon"
+		rm report ./*.out
+	done
+}
+
+@test "--leftover=leave: without -v nothing is written to stderr" {
+	leaving --leftover=leave
+	kill -USR1 "$pid"
+	finish it
+	assert_lines it.err
+	end "$member" "$daemon"
+}
+
+@test "--leftover=leave as process 1: the report tells that the kernel ends the leftovers" {
+	requires pid-namespace
+	run unshare --pid --fork --mount-proc "$FRY_RUN" -v --report=report --leftover=leave -- \
+		"$BIN/probe" -n -d -o daemon.out
+	assert_status 0
+	assert_equal "$(jq -c '.leftovers | map([.name, .signal, .state])' report)" '[["probe","KILL","ended"]]'
+	assert_match "$output" '*fry-run: left to the kernel, which kills it with process 1: process * (*probe*)*'
+	nothing_left
+}
+
 @test "--leftover=leave: the leftovers live on after a stop request" {
 	leaving -k 0.1 --leftover=leave
 	kill -TERM "$pid"
