@@ -245,16 +245,21 @@ steps() {
 
 # bats test_tags=linux
 @test "drain: a step of an enclosing fry-run that COMMAND has is not forwarded again" {
-	# The enclosing one sends TERM to all when its wait after INT is over; the nested one then holds INT.
-	draining --stop=INT/0.3/TERM/1h/KILL -- "$FRY_RUN" -v --stop=1h/TERM/1h/KILL -- "$BIN/probe" -n -x USR1=0
-	kill -INT "$pid"
-	held INT
+	start it "$FRY_RUN" -r INT:HUP --stop=HUP/0.3/TERM/1h/KILL -- \
+		"$FRY_RUN" -v --stop=1h/TERM/1h/KILL -- "$BIN/probe" -n -x USR1=0
+	ready it
+	nested=$(children_of "$it_pid")
+	kill -TERM "$nested"
+	held TERM
+	kill -INT "$it_pid" # by which TERM goes to the nested one and to COMMAND
 	wait_line it.out TERM
-	assert_lines it.out "ready ${ready[0]}" TERM
-	kill -USR1 "$pid"
+	wait_line it.err '*received TERM from process *' 2
+	kill -INT "$nested"
+	wait_line it.out INT
+	kill -USR1 "$it_pid"
 	finish it
 	assert_status 0
-	assert_lines it.out "ready ${ready[0]}" TERM USR1
+	assert_lines it.out "ready ${ready[0]}" HUP TERM INT USR1
 }
 
 # bats test_tags=linux
