@@ -3,7 +3,8 @@
 #
 # systemd runs in a container of systemd-nspawn, with a pure cgroup v2, whatever the host has. Its root is a
 # few empty directories and the host's /usr. SYSTEMD_ROOT=DIRECTORY takes the root of another distribution
-# instead, as mmdebstrap makes it. In the container /fry has fry-run and the fixtures; services log to /log.
+# instead, as mmdebstrap makes it, with systemd, systemd-sysv, dbus, dbus-user-session and python3. In the
+# container /fry has fry-run and the fixtures; services log to /log.
 #
 #   systemd_boot               boot it; for setup_suite
 #   systemd_end                kill it, and remove its cgroups; for teardown_suite
@@ -13,7 +14,7 @@
 # Each test writes one service twice: `bare`, and `fry`, which runs the same command under fry-run.
 #   services <<<TEXT           write both; TEXT is what a unit file has under [Service], and has @ where
 #                              fry-run is put; the array options has its options
-#   systemctl_both VERB [OPTION]...  bare first; sets bare_status and fry_status
+#   systemctl_both VERB [OPTION]...  at once; sets bare_status and fry_status
 #   both COMMAND... SERVICE    run COMMAND with `bare`, then with `fry`, as its last word
 #   wait_both GLOB [N]         until N (1) lines of each log match
 #   log_of bare|fry [NAME]     print the path of its log, or of /log/SERVICE.NAME
@@ -137,13 +138,16 @@ both() {
 	"$@" fry
 }
 
+# shellcheck disable=SC2034 # for the tests
 systemctl_both() {
-	local - name status
+	local - bare fry
 	set +T
-	for name in bare fry; do
-		inside systemctl "$@" "$(unit_of "$name")" 2>"$name.err" && status=0 || status=$?
-		printf -v "${name}_status" %s "$status"
-	done
+	inside systemctl "$@" "$(unit_of bare)" 2>bare.err 3>&- &
+	bare=$!
+	inside systemctl "$@" "$(unit_of fry)" 2>fry.err 3>&- &
+	fry=$!
+	wait "$bare" && bare_status=0 || bare_status=$?
+	wait "$fry" && fry_status=0 || fry_status=$?
 }
 
 wait_both() {

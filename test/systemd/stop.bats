@@ -45,7 +45,7 @@ assert_tree_alike() {
 
 @test "KillMode=control-group: each process gets TERM once, and not again from the schedule" {
 	# The schedule is over before TimeoutStopSec: all its steps have come when the service has stopped.
-	options=(--stop=TERM/300ms/KILL)
+	options=(--stop=TERM/1s/KILL)
 	tree_services TimeoutStopSec=60
 	for ((round = 1; round <= 20; round++)); do
 		inside systemctl start "$(unit_of fry)"
@@ -57,7 +57,7 @@ assert_tree_alike() {
 
 @test "KillMode=control-group: where nothing heeds TERM, systemd's KILL ends it after TimeoutStopSec" {
 	options=(--stop=TERM/1h/KILL)
-	tree_services TimeoutStopSec=500ms
+	tree_services TimeoutStopSec=2
 	tree_start
 	systemctl_both stop
 	assert_tree bare TERM 1 1 1
@@ -77,7 +77,7 @@ assert_tree_alike() {
 
 @test "KillMode=mixed: COMMAND's group gets TERM as well, and with -c COMMAND alone" {
 	options=(--stop=TERM/1h/KILL)
-	tree_services $'KillMode=mixed\nTimeoutStopSec=500ms'
+	tree_services $'KillMode=mixed\nTimeoutStopSec=2'
 	tree_start
 	systemctl_both stop
 	assert_tree bare TERM 1 0 0
@@ -85,7 +85,7 @@ assert_tree_alike() {
 	assert_property Result ExecMainCode ExecMainStatus ActiveState
 	both assert_empty
 	options+=(-c)
-	tree_services $'KillMode=mixed\nTimeoutStopSec=500ms'
+	tree_services $'KillMode=mixed\nTimeoutStopSec=2'
 	inside systemctl start "$(unit_of fry)"
 	tree_ready 2 fry
 	inside systemctl stop "$(unit_of fry)"
@@ -126,8 +126,8 @@ assert_tree_alike() {
 
 @test "KillSignal=, SendSIGHUP=: each process gets the signals once" {
 	options=(--stop=TERM/1h/KILL)
-	for signal in INT QUIT WINCH RTMIN+3; do
-		tree_services "KillSignal=$signal"$'\nSendSIGHUP=yes\nTimeoutStopSec=500ms'
+	for signal in INT QUIT PWR; do
+		tree_services "KillSignal=$signal"$'\nSendSIGHUP=yes\nTimeoutStopSec=2'
 			tree_start
 		systemctl_both stop
 		assert_tree bare "$signal" 1 1 1
@@ -137,10 +137,22 @@ assert_tree_alike() {
 	done
 }
 
-@test "systemctl kill: each process gets any signal once" {
+@test "KillSignal=WINCH and RTMIN+3: COMMAND gets them once with KillMode=mixed" {
+	options=(--stop=TERM/1h/KILL)
+	for signal in WINCH RTMIN+3; do
+		tree_services "KillSignal=$signal"$'\nKillMode=mixed\nTimeoutStopSec=2'
+		tree_start
+		systemctl_both stop
+		assert_tree bare "$signal" 1 0 0
+		assert_tree_alike
+		logs_remove
+	done
+}
+
+@test "systemctl kill: each process gets a signal once" {
 	tree_services ''
 	tree_start
-	for signal in HUP USR1 USR2 WINCH ABRT PWR CONT RTMIN+3; do
+	for signal in HUP USR1 USR2 ABRT ALRM PWR CONT; do
 		systemctl_both kill --signal="$signal"
 		for part in command child session; do both heard_by "$part" "$signal"; done
 	done
