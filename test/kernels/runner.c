@@ -1407,17 +1407,17 @@ static void tty_stop(const char *placement)
 	group = tcgetpgrp(job.terminal);
 	for (int i = 1; i <= 3; i++) {
 		job_type(&job, "\003");
-		job_await(&job, "*INT", i);
+		job_await(&job, "*INT*", i);
 		job_type(&job, "\032");
 		job_await(&job, "*Stopped*", i);
 		job_type(&job, "fg\n");
 		foreground_await(&job, group);
 	}
 	job_type(&job, "\034");
-	job_await(&job, "*QUIT", 1);
+	job_await(&job, "*QUIT*", 1);
 	job_type(&job, "exit 5\n");
 	EXPECT(5, job_finish(&job));
-	if (job_count(&job, "*INT") != 3)
+	if (job_count(&job, "*INT*") != 3)
 		fails("INT not three times: %s", flat(job.text));
 }
 
