@@ -807,12 +807,44 @@ static void stop_many(void)
 
 static void stop_bomb(void)
 {
-	EXPECT(4, RUN("-k", "200ms", "--", SHELL("/bomb -s -x fork 60; exit 4")));
+	EXPECT(4, RUN("-k", "200ms", "--", SHELL("/bomb -s -x fork 30; exit 4")));
 }
 
 static void stop_chain(void)
 {
 	EXPECT(4, RUN("-k", "200ms", "--", SHELL("/bomb -s -x chain 2; exit 4")));
+}
+
+static void stop_hangup(void)
+{
+	static struct job job;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) == -1 || dup2(ends[0], 8) == -1)
+		fails("pipe: %s", strerror(errno));
+	START(&job, "--hangup=8", "--", "/probe", "-x", "TERM=6");
+	job_ready(&job, 0);
+	close(ends[1]);
+	EXPECT(6, job_finish(&job));
+}
+
+/* A schedule that begins with a wait: the first TERM is held back, and the second ends the wait. */
+static void stop_drain(void)
+{
+	static struct job job;
+	long long began = now();
+
+	START(&job, "--stop=400ms/TERM/" NEVER "/KILL", "--", "/probe", "-x", "TERM=6");
+	job_ready(&job, 0);
+	signal_send(job.pid, SIGTERM);
+	EXPECT(6, job_finish(&job));
+	at_least(began, 400);
+	job_heard(&job, "TERM");
+	START(&job, "--stop=" NEVER "/TERM/" NEVER "/KILL", "--", "/probe", "-x", "TERM=6");
+	job_ready(&job, 0);
+	signal_send(job.pid, SIGTERM);
+	signal_send(job.pid, SIGTERM);
+	EXPECT(6, job_finish(&job));
 }
 
 static void stop_pause(void)
@@ -1272,7 +1304,7 @@ static void cgroup_new_kill(void)
 
 static void cgroup_new_bomb(void)
 {
-	EXPECT(4, RUN("--cgroup=new", "-k", "200ms", "--", SHELL("/bomb -s -x fork 60; exit 4")));
+	EXPECT(4, RUN("--cgroup=new", "-k", "200ms", "--", SHELL("/bomb -s -x fork 30; exit 4")));
 }
 
 static void cgroup_new_killed(void)
@@ -1488,6 +1520,9 @@ static const struct check {
 	{"31 daemons get TERM once each", stop_many, PLAIN},
 	{"a fork bomb in sessions of its own is killed", stop_bomb, PLAIN},
 	{"chains of processes that fork and exit are killed", stop_chain, PLAIN},
+	{"--hangup stops COMMAND when the pipe is closed", stop_hangup, PLAIN},
+	{"a first wait of the stop schedule holds TERM back, until the second TERM", stop_drain,
+	 PLAIN},
 	{"--pause ends upon TERM", stop_pause, PLAIN},
 	{"kill -9 of the outer process leaves nothing behind", killed_outer, PLAIN},
 	{"kill -9 of the inner process leaves nothing behind", killed_inner, PLAIN},
