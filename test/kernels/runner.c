@@ -840,9 +840,10 @@ static void stop_drain(void)
 	EXPECT(6, job_finish(&job));
 	at_least(began, 400);
 	job_heard(&job, "TERM");
-	START(&job, "--stop=" NEVER "/TERM/" NEVER "/KILL", "--", "/probe", "-x", "TERM=6");
+	START(&job, "-v", "--stop=" NEVER "/TERM/" NEVER "/KILL", "--", "/probe", "-x", "TERM=6");
 	job_ready(&job, 0);
 	signal_send(job.pid, SIGTERM);
+	job_await(&job, "fry-run: * holding TERM back*", 1);
 	signal_send(job.pid, SIGTERM);
 	EXPECT(6, job_finish(&job));
 }
