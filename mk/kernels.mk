@@ -1,4 +1,5 @@
-# mk/kernels.mk - Debian's kernels, each in a virtual machine without KVM: needs qemu-system-x86 and busybox.
+# mk/kernels.mk - `make check-kernels` makes the checks of test/kernels/runner.c on Debian's kernels, each in a
+# virtual machine without KVM; needs qemu-system-x86 and busybox-static. KERNELS=sid takes one of them.
 
 # Suites of Debian: Linux 5.10, 6.1, 6.12, and the newest.
 KERNELS = bullseye bookworm trixie sid
@@ -18,10 +19,11 @@ $(MACHINE).cpio: $(B)/fry-run test/bin/runner test/bin/probe test/bin/orphans te
 	for name in sh sleep true cat; do ln -s busybox $(MACHINE)/bin/$$name || exit; done
 	cd $(MACHINE) && find . | busybox cpio -o -H newc >$(CURDIR)/$@
 
+# Downloaded once; `rm -r build/kernels` makes room for newer ones.
 build/kernels/%/vmlinuz:
 	test/kernels/fetch $* build/kernels/$*
 
 check-kernels: $(MACHINE).cpio $(KERNELS:%=build/kernels/%/vmlinuz)
-	JOBS=$(JOBS) test/kernels/run $(MACHINE).cpio $(KERNELS:%=build/kernels/%)
+	test/kernels/run $(MACHINE).cpio $(KERNELS:%=build/kernels/%)
 
 .PHONY: check-kernels

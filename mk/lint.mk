@@ -10,7 +10,7 @@ LINTED_LINUX = $(filter-out $(LINTED_POSIX),$(LINTED))
 EACH_PLAYED = for played in '' '$(PLAYED)' '$(PLAYED) -DDRAGONFLY'; do
 
 SCRIPTS = test/*/*.bats test/*/*.bash test/peers test/peers-tty test/smoke test/coverage test/layers \
-	test/fuzz/run test/model/check .ci/run bench/run doc/picture completions/fry-run.bash \
+	test/fuzz/run test/kernels/run test/kernels/fetch test/model/check .ci/run bench/run doc/picture completions/fry-run.bash \
 	install.sh npm/fry-run.sh
 
 lint: lint-tidy lint-gcc lint-others
