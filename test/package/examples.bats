@@ -57,7 +57,7 @@ script_checked() {
 	local file
 	for file in "$EXAMPLES"/*.yml; do query "${file##*/}" 'd' >/dev/null; done
 	assert_equal "$(cd "$EXAMPLES" && printf '%s ' *)" "Dockerfile Dockerfile.multi-stage Jenkinsfile \
-Makefile buildkite.yml compose.yml crontab github.yml gitlab.yml kubernetes.yml my-notify-server.service my-server.service script.sh "
+Makefile buildkite.yml compose.yml crontab github.yml gitlab.yml kubernetes.yml my-notify-server.service my-server.service script.sh supervisors "
 }
 
 # --- GitHub
