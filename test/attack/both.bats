@@ -9,6 +9,9 @@ load attack.bash
 # namespace, dies with unshare.
 below=(setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc)
 unprivileged=(setpriv --pdeathsig KILL unshare --user --map-current-user --pid --fork --kill-child --mount-proc)
+# The shorter form, in which the inner process is process 1.
+within=(unshare --pid --mount)
+mounts='mount -t proc proc /proc && exec "$@"'
 
 # One of each kind that has to be found.
 every_kind='"$0" -n -g & "$0" -n -S & "$0" -n -d & "$0" -n -T & exec "$0" -n'
@@ -17,6 +20,14 @@ setup_more() {
 	requires root pid-namespace user-namespace setpriv
 	unset FRY_RUN_OPTS
 	reach
+}
+
+@test "the words that put a pid namespace below are those of doc/agents.md" {
+	local words
+	for words in "${below[*]}" "${unprivileged[*]}"; do
+		grep -qxF "fry-run -- $words fry-run -- agent" "$REPO/doc/agents.md"
+	done
+	grep -qxF "${within[*]} fry-run -- sh -c '$mounts' sh agent" "$REPO/doc/agents.md"
 }
 
 # killed_at_once COMMAND...: kill both processes of the fry-run that COMMAND starts, in either order, half of the
@@ -48,7 +59,13 @@ killed_at_once() {
 
 @test "KILL for both processes at once leaves nothing if the inner process is PID 1 of a namespace" {
 	for ((i = $(rounds 100); i; i--)); do
-		killed_at_once unshare --pid --mount "$FRY_RUN" -- \
-			sh -c 'mount -t proc proc /proc && exec "$@"' sh sh -c "$every_kind" "$BIN/probe"
+		killed_at_once "${within[@]}" "$FRY_RUN" -- sh -c "$mounts" sh sh -c "$every_kind" "$BIN/probe"
+	done
+}
+
+@test "KILL for both processes at once leaves nothing if the inner process is PID 1, without privileges" {
+	for ((i = $(rounds 100); i; i--)); do
+		killed_at_once "${nobody[@]}" unshare --user --map-root-user "${within[@]:1}" \
+			"$FRY_RUN" -- sh -c "$mounts" sh sh -c "$every_kind" "$BIN/probe"
 	done
 }

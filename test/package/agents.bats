@@ -285,6 +285,118 @@ harness() {
 	done
 }
 
+# --- a pid namespace below fry-run; test/attack/both.bats kills both processes
+
+# namespace [SED]: the recipe as a script whose last command it is
+namespace() {
+	requires root pid-namespace setpriv
+	recipe '^fry-run.* unshare --pid .* agent$' | sed "s/^/exec /; ${1-}" >namespace.sh
+	printf '%s\n' '#!/bin/sh' '"$PROBE" -d -o "$LOGS/server"' 'exec "$PROBE" -z' >tools/agent
+}
+
+@test "a pid namespace below: TERM, INT and the exit status pass through, and daemons get TERM" {
+	local signal status
+	for signal in TERM INT; do
+		namespace
+		rm -f server
+		start it bash namespace.sh
+		ready it
+		kill "-$signal" "$it_pid"
+		finish it
+		assert_status $((128 + $(kill -l "$signal")))
+		assert_lines it.out "ready ${ready[0]}" "$signal"
+		assert_match "$(<server)" $'ready *\nTERM'
+		nothing_left
+	done
+	printf '%s\n' '#!/bin/sh' 'echo $$ $PPID; exit 7' >tools/agent
+	run bash namespace.sh
+	assert_status 7
+	assert_lines - '2 1'
+}
+
+@test "a pid namespace below: HUP kills everything at once, and -r makes it TERM" {
+	namespace
+	start it bash namespace.sh
+	ready it
+	kill -HUP "$it_pid"
+	finish it
+	assert_status 129
+	assert_lines it.out "ready ${ready[0]}"
+	nothing_left
+	namespace "s/fry-run/& $(grep -o -e '-r HUP:TERM [^\`]*' "$PAGE")/"
+	for signal in HUP QUIT; do
+		start it bash namespace.sh
+		ready it
+		kill -USR1 "$it_pid"
+		kill -$signal "$it_pid"
+		finish it
+		assert_status 143
+		assert_lines it.out "ready ${ready[0]}" TERM
+		nothing_left
+	done
+}
+
+@test "a pid namespace below: the second fry-run has the report, and sees what was left behind" {
+	namespace 's/ fry-run -- agent/ fry-run --leftover=fail --report=runs.json -- sh -c "$call"/'
+	run bash namespace.sh
+	assert_status 125
+	assert_equal "$(report_line)" $'exited\t125\tprobe'
+}
+
+# The shell says with = that it is back at its prompt.
+@test "a pid namespace below: Ctrl-Z, bg, fg and Ctrl-C do what they do without it" {
+	namespace
+	sed -i 's/^exec //' namespace.sh
+	start_tty it env PS1=$'$\n' HISTFILE= bash --norc --noprofile -i
+	keys it 'stty -echo; set -m\r'
+	keys it "$(cat namespace.sh)\r"
+	ready it
+	shell=$(children_of "$pid")
+	keys it '\032'
+	keys it 'echo "=stopped $?"\r'
+	wait_line it.out '*=stopped 148'
+	for one in $(descendants_of "$shell"); do
+		if [[ $(name_of "$one") == probe && $(state_of "$one") == T ]]; then stopped=$one; fi
+	done
+	alive "$stopped"
+	keys it 'bg\r'
+	wait_line it.out '*CONT'
+	keys it 'fg\r'
+	wait_prints "$(ps -o pgrp= -p "$stopped" | tr -d ' ')" foreground_of "$shell"
+	keys it '\003'
+	wait_line it.out 'INT'
+	keys it 'echo "=ended $?"\r'
+	wait_line it.out '*=ended 130'
+	keys it 'exit\r'
+	finish it
+}
+
+foreground_of() {
+	ps -o tpgid= -p "$1" | tr -d ' '
+}
+
+@test "a user and a pid namespace below: TERM passes through, and a setuid program gets no privilege" {
+	requires root user-namespace setpriv
+	local nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups) away
+	away=$(mktemp -d)
+	cp "$FRY_RUN" "$BIN/probe" /usr/bin/id "$away"
+	chmod 755 "$away" "$away/probe" "$away/${FRY_RUN##*/}"
+	chmod 4755 "$away/id"
+	recipe '^fry-run.* unshare --user .* agent$' | sed "s|fry-run|$away/${FRY_RUN##*/}|g; s/agent\$/\"\$@\"/; s/^/exec /" >user.sh
+	start it "${nobody[@]}" bash -c "$(cat user.sh)" sh "$away/probe"
+	ready it
+	kill -TERM "$it_pid"
+	finish it
+	assert_status 143
+	assert_lines it.out "ready ${ready[0]}" TERM
+	nothing_left
+	run "${nobody[@]}" "$away/id" -u
+	assert_lines - 0
+	run "${nobody[@]}" bash -c "$(cat user.sh)" sh "$away/id" -u
+	assert_lines - 65534
+	rm -r "$away"
+}
+
 # --- the report
 
 # report_line: run the page's jq, and print its line
