@@ -2,8 +2,8 @@
 //
 //	node actors.mjs DIRECTORY COMMAND...
 //
-// Each COMMAND, for sh, runs in DIRECTORY below a fry-run. TERM and INT stop the actors in the opposite order, each
-// when the one before has ended. If this program is killed, -p stops all processes.
+// Each COMMAND, for sh, runs in DIRECTORY below a fry-run. TERM and INT stop the actors in the opposite
+// order, each when the one before has ended. If this program is killed, -p stops all processes.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';

@@ -2,9 +2,9 @@
 //
 //	actors DIRECTORY COMMAND...
 //
-// Each COMMAND, for sh, runs in DIRECTORY below a fry-run. The actors stop in the opposite order when standard
-// input ends or its next line is `stop`. If this program is killed, -p stops all processes. It looks at the death
-// of the whole program: a thread that has started a fry-run may end.
+// Each COMMAND, for sh, runs in DIRECTORY below a fry-run. The actors stop in the opposite order when
+// standard input ends or has a line. If this program is killed, -p stops all processes. It looks at the
+// death of the whole program: a thread that has started a fry-run may end.
 use std::sync::mpsc::{channel, Sender};
 use std::{env, fs, io, process, thread};
 
@@ -17,10 +17,16 @@ const TERM: i32 = 15;
 fn field<'a>(report: &'a str, name: &str) -> &'a str {
     let mut parts = report.splitn(2, &name);
     let value = parts.nth(1).unwrap_or("unknown");
-    value.split(|c| c == ',' || c == '}').next().unwrap().trim_matches('"')
+    value
+        .split(|c| c == ',' || c == '}')
+        .next()
+        .unwrap()
+        .trim_matches('"')
 }
 
-fn run(number: usize, directory: String, command: String, started: Sender<()>) -> (Sender<()>, thread::JoinHandle<()>) {
+type Actor = (Sender<()>, thread::JoinHandle<()>);
+
+fn run(number: usize, directory: String, command: String, started: Sender<()>) -> Actor {
     let (stop, mailbox) = channel();
     let actor = thread::spawn(move || {
         let path = env::temp_dir().join(format!("actors-{}-{}.json", process::id(), number));
@@ -38,9 +44,17 @@ fn run(number: usize, directory: String, command: String, started: Sender<()>) -
         child.wait().expect("cannot wait");
         let report = fs::read_to_string(&path).unwrap_or_default();
         fs::remove_file(&path).ok();
-        let leftovers = report.split("\"leftovers\":").nth(1).unwrap_or("").matches("{\"pid\":").count();
+        let leftovers = report
+            .split("\"leftovers\":")
+            .nth(1)
+            .unwrap_or("")
+            .matches("{\"pid\":")
+            .count();
         let (cause, status) = (field(&report, "\"cause\":"), field(&report, "\"status\":"));
-        println!("task {}: {}, status {}, {} left behind", number, cause, status, leftovers);
+        println!(
+            "task {}: {}, status {}, {} left behind",
+            number, cause, status, leftovers
+        );
     });
     (stop, actor)
 }
@@ -50,7 +64,12 @@ fn main() {
     let (started, all_started) = channel();
     let mut actors = Vec::new();
     for (i, command) in arguments[2..].iter().enumerate() {
-        actors.push(run(i + 1, arguments[1].clone(), command.clone(), started.clone()));
+        actors.push(run(
+            i + 1,
+            arguments[1].clone(),
+            command.clone(),
+            started.clone(),
+        ));
     }
     drop(started);
     all_started.recv().ok(); // fails when no actor holds the other end any more

@@ -2,9 +2,9 @@
 //
 //	build-driver DIRECTORY COMMAND...
 //
-// Each COMMAND, for sh, runs below a fry-run: first the caches and servers, last the build itself. TERM and INT
-// stop them in the opposite order. When a fry-run has ended, nothing of its task is left, so the file system is
-// not busy. If the driver is killed, -p stops all tasks.
+// Each COMMAND, for sh, runs below a fry-run: first the caches and servers, last the build itself. TERM and
+// INT stop them in the opposite order. When a fry-run has ended, nothing of its task is left, so the file
+// system is not busy. If the driver is killed, -p stops all tasks.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -62,8 +62,11 @@ static void stop(size_t number, const Task &task)
 	for (ssize_t n; (n = read(task.report, buffer, sizeof(buffer))) > 0;)
 		report.append(buffer, n);
 	waitpid(task.pid, nullptr, 0);
-	for (size_t at = report.find("\"leftovers\":"); (at = report.find("{\"pid\":", at)) != std::string::npos; at++)
+	size_t at = report.find("\"leftovers\":");
+	while ((at = report.find("{\"pid\":", at)) != std::string::npos) {
 		leftovers++;
+		at++;
+	}
 	std::cout << "task " << number << ": " << field(report, "cause") << ", status " << field(report, "status")
 		<< ", " << leftovers << " left behind" << std::endl;
 }

@@ -2,8 +2,8 @@
 //
 //	workers DIRECTORY COMMAND...
 //
-// Each COMMAND, for sh, runs in DIRECTORY below a fry-run. TERM and INT stop the tasks in the opposite order, each
-// when the one before has ended. If this program is killed, -p stops all tasks.
+// Each COMMAND, for sh, runs in DIRECTORY below a fry-run. TERM and INT stop the tasks in the opposite
+// order, each when the one before has ended. If this program is killed, -p stops all tasks.
 package main
 
 import (
@@ -42,7 +42,8 @@ func (t *task) stop(number int) error {
 	t.command.Process.Signal(syscall.SIGTERM)
 	err := json.NewDecoder(t.report).Decode(&report)
 	t.command.Wait() // nothing of the task is left now
-	fmt.Printf("task %d: %s, status %d, %d left behind\n", number, report.Cause, report.Status, len(report.Leftovers))
+	fmt.Printf("task %d: %s, status %d, %d left behind\n",
+		number, report.Cause, report.Status, len(report.Leftovers))
 	return err
 }
 

@@ -3,8 +3,8 @@
 
 	workers.py DIRECTORY COMMAND...
 
-Each COMMAND, for sh, runs in DIRECTORY below a fry-run. TERM and INT stop the tasks in the opposite order, each
-when the one before has ended. If this program is killed, -p stops all tasks.
+Each COMMAND, for sh, runs in DIRECTORY below a fry-run. TERM and INT stop the tasks in the opposite
+order, each when the one before has ended. If this program is killed, -p stops all tasks.
 """
 import asyncio
 import json
@@ -28,7 +28,8 @@ async def stop(number, task, report):
     line = await asyncio.to_thread(report.readline)
     await task.wait()  # nothing of the task is left now
     run = json.loads(line)
-    print(f"task {number}: {run['cause']}, status {run['status']}, {len(run['leftovers'])} left behind", flush=True)
+    print(f"task {number}: {run['cause']}, status {run['status']}, "
+          f"{len(run['leftovers'])} left behind", flush=True)
 
 
 async def main(directory, *commands):

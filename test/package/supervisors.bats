@@ -1,6 +1,6 @@
 # supervisors.bats - programs that start their tasks under fry-run, in five languages: examples/supervisors
 
-# shellcheck disable=SC2016,SC2034,SC2154 # what stands in single quotes is for other shells; start sets pids
+# shellcheck disable=SC2016,SC2034,SC2154 # single quotes are for other shells; start sets pids
 
 load ../lib/helper
 
@@ -47,8 +47,10 @@ namespace_is_own() {
 
 # The first task stops as soon as its sleep has ended, and the second one takes its time. The second one has a daemon in a session of its
 # own, with a file open in the mount.
-first='trap "echo first >>$LOGS/stops; wait; exit 0" TERM; echo ready 1; while :; do sleep 1000 & wait; done'
-second='trap "sleep .3; echo second >>$LOGS/stops; wait; exit 3" TERM; "$BIN/probe" -d -o daemon; echo ready 2
+first='trap "echo first >>$LOGS/stops; wait; exit 0" TERM; echo ready 1
+	while :; do sleep 1000 & wait; done'
+second='trap "sleep .3; echo second >>$LOGS/stops; wait; exit 3" TERM; "$BIN/probe" -d -o daemon
+	echo ready 2
 	while :; do sleep 1000 & wait; done'
 
 # supervise PROGRAM...: start it, and wait until both tasks are there
