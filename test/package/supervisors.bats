@@ -21,6 +21,7 @@ setup_file() {
 # The mount exists in a namespace of the test's own, which lasts as long as this sleep.
 setup_more() {
 	requires root unshare nsenter g++ rustc go node
+	unset FRY_RUN_OPTS
 	/usr/bin/python3 -c 'import asyncio' || requires python3
 	built=$BATS_FILE_TMPDIR/built
 	if [[ -e $built/failed ]]; then
