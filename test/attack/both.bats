@@ -69,3 +69,14 @@ killed_at_once() {
 			"$FRY_RUN" -- sh -c "$mounts" sh sh -c "$every_kind" "$BIN/probe"
 	done
 }
+
+@test "KILL for the process group on a terminal leaves nothing if a pid namespace is below" {
+	for ((i = $(rounds 20 2); i; i--)); do
+		rm -f it.keys
+		start_tty it "$FRY_RUN" -- "${below[@]}" "$FRY_RUN" -- sh -c "$every_kind" "$BIN/probe"
+		wait_line it.out 'ready *' 5
+		kill -KILL -- "-$(children_of "$pid")"
+		finish it
+		wait_prints '' left_pids
+	done
+}
