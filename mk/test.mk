@@ -80,6 +80,19 @@ check-systemd: $(B)/fry-run $(FIXTURES)
 check-gvisor: $(B)/fry-run $(FIXTURES)
 	$(BATS) $(PARALLEL) test/gvisor/*.bats
 
+# Programs and libraries that signal what they have started; most are from the npm registry.
+CALLERS = build/callers/node_modules/.package-lock.json
+$(CALLERS): test/callers/package.json test/callers/package-lock.json
+	@mkdir -p build/callers
+	cp $^ build/callers
+	npm ci --prefix build/callers --ignore-scripts --no-audit --no-fund --silent
+
+build/callers/%.mjs: test/callers/%.mjs $(CALLERS)
+	cp $< $@
+
+check-callers: $(B)/fry-run $(FIXTURES) $(CALLERS) build/callers/call.mjs
+	$(BATS) $(PARALLEL) test/callers/*.bats
+
 # What is made of the tree, and what comes with it. CONTRIBUTING.md names the packages.
 check-packages: $(B)/fry-run $(FIXTURES)
 	$(BATS) $(PARALLEL) test/package/*.bats
@@ -103,4 +116,4 @@ coverage:
 	test/coverage
 
 .PHONY: check check-glibc check-asan check-portable check-supervisors check-packages check-stress \
-	check-model check-systemd check-gvisor portable coverage check-release
+	check-callers check-model check-systemd check-gvisor portable coverage check-release
