@@ -52,11 +52,13 @@ static bool is_job_control(int sig)
 
 /*
  * Whether callers may send this to every process that they find: to end it, to make it reload, or as a service
- * manager's KillSignal=. A real-time signal would lose its place in the queue, and WINCH is only typed.
+ * manager's KillSignal=. A real-time signal would lose its place in the queue, WINCH is only typed, and a stop
+ * must not come after a CONT that was sent later.
  */
 static bool is_held(int sig)
 {
-	return sig < STANDARD_SIGNALS && sig != SIGWINCH;
+	return sig < STANDARD_SIGNALS && sig != SIGWINCH &&
+	       (sig == SIGCONT || !is_job_control(sig));
 }
 
 /* Whether COMMAND has stopped again since a CONT was sent: that CONT must not undo the new stop. */
@@ -85,21 +87,6 @@ static bool copy_cancel(struct fry *fry, int sig, bool relayed)
 	return false;
 }
 
-/* No other copy came: handle each as a signal to fry-run alone. */
-static void copy_unpaired(struct fry *fry, int sig)
-{
-	struct copy copy = fry->guard.copies.of[sig];
-	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
-
-	info.si_pid = copy.sender;
-	fry->guard.copies.of[sig] = (struct copy){0};
-	/* The kernel may have discarded the other copy of a job-control signal. */
-	for (; copy.own > 0 && !is_job_control(sig); copy.own--)
-		signals_dispatch(fry, &info);
-	for (; copy.own < 0 && !is_overtaken(fry, sig); copy.own++)
-		signals_apply(fry, &info, copy.terminating);
-}
-
 /*
  * Both copies came. COMMAND has the signal as well, unless it did not exist, or has left the process group
  * that the signal was sent to.
@@ -110,7 +97,7 @@ static void copy_paired(struct fry *fry, siginfo_t *info, bool to_group)
 	bool terminating = copy->terminating;
 
 	if (copy->own == 0)
-		*copy = (struct copy){.merged = copy->merged};
+		*copy = (struct copy){.merging = copy->merging};
 	if (signals_was_early(fry, info->si_signo) ||
 	    (to_group && signals_command_pgid(fry) != fry->pgid))
 		signals_apply(fry, info, terminating);
@@ -124,19 +111,45 @@ static void wait_for_sender(void)
 	setpgid(INT_MAX, INT_MAX);
 }
 
-/*
- * An own copy was taken. If this process was slow, it stands for all that the outer process has relayed: the
- * kernel merges standard signals that are pending.
- */
-static void note_merged(struct fry *fry, int sig)
+/* No other copy came: handle each as a signal to fry-run alone, unless its own copy has merged with another. */
+static void copy_unpaired(struct fry *fry, int sig)
 {
-	fry->guard.copies.of[sig].merged = fry->shared->channel.sent;
+	struct copy copy = fry->guard.copies.of[sig];
+	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
+
+	info.si_pid = copy.sender;
+	fry->guard.copies.of[sig] = (struct copy){.merging = copy.merging};
+	/* The kernel may have discarded the other copy of a job-control signal. */
+	for (; copy.own > 0 && !is_job_control(sig); copy.own--)
+		signals_dispatch(fry, &info);
+	if (copy.own < 0 && copy.merged != 0) {
+		fry->guard.copies.of[sig].terminating = copy.terminating;
+		copy_paired(fry, &info, shares_group(fry));
+		copy.own += copy.merged;
+	}
+	for (; copy.own < 0 && !is_overtaken(fry, sig); copy.own++)
+		signals_apply(fry, &info, copy.terminating);
 }
 
-/* Whether the relay that was taken last was there already when the last own copy was taken. */
+/*
+ * An own copy was taken. The kernel merges standard signals that are pending, so it may stand for several that
+ * the outer process has relayed, or is about to relay: ask the outer one to relay all that is pending.
+ */
+static void note_merging(struct fry *fry, int sig)
+{
+	fry->guard.copies.of[sig].merging = ++fry->shared->channel.asked;
+	signal_outer(fry, SIGCHLD);
+}
+
+/* Whether the relay that was taken last came before the answer, so that its own copy may have merged. */
 static bool was_merged(const struct fry *fry, const struct copy *copy)
 {
-	return copy->own == 0 && (int)(copy->merged - fry->shared->channel.taken) >= 0;
+	const struct channel *channel = &fry->shared->channel;
+
+	if (copy->own > 0 || copy->merging == 0)
+		return false;
+	return (int)(channel->answered - copy->merging) < 0 ||
+	       (int)(channel->answered_after - channel->taken) >= 0;
 }
 
 /* Take the own copy of a signal that was sent to the process group. Returns whether there is one. */
@@ -147,9 +160,10 @@ static bool take_group_copy(struct fry *fry, int sig)
 	wait_for_sender();
 	if (!pending_consume(sig, &own))
 		return false;
-	note_merged(fry, sig);
-	if (own.si_code == SI_USER)
+	if (own.si_code == SI_USER) {
+		note_merging(fry, sig);
 		return true;
+	}
 	signals_dispatch(fry, &own); /* typed: not a copy of this signal */
 	return false;
 }
@@ -159,20 +173,23 @@ static void copy_hold(struct fry *fry, struct copy *copy, pid_t sender)
 {
 	struct process process;
 
-	copy->sender = sender;
 	if (copy->until != 0)
 		return;
+	copy->sender = sender;
 	copy->until = clock_now() + HOLD;
 	if (fry->guard.copies.due > copy->until)
 		fry->guard.copies.due = copy->until;
 	copy->limit = clock_now() + LONGEST_HOLD;
+	copy->sender_ran = copy->parent_ran = -1;
+	if (!proc_is_ours(fry))
+		return;
 	copy->sender_ran = process_ran(sender);
 	/* If the sender has gone already, it was most likely started by what has started fry-run. */
 	copy->parent = process_read(sender, &process) == 0 ? process.parent : fry->caller;
 	copy->parent_ran = process_ran(copy->parent);
 }
 
-/* Whether a process is ready to run, and has not run for HOLD since it had run that long. */
+/* Whether a process is ready to run, and has run less than HOLD since it had run that long. */
 static bool is_waiting(pid_t pid, int64_t had_run)
 {
 	struct process process;
@@ -181,18 +198,24 @@ static bool is_waiting(pid_t pid, int64_t had_run)
 	       process_ran(pid) < had_run + HOLD;
 }
 
-/* Whether a child that the parent started after the sender has yet to run. */
-static bool successor_waits(pid_t parent, pid_t sender)
+/*
+ * Whether a child that the parent started after the sender has yet to run. A parent that starts one child after
+ * the other is not waited for until it is done: only as long as it takes to start a few.
+ */
+static bool successor_waits(const struct copy *copy)
 {
 	char path[64], text[1024];
 	const char *at = text;
 	pid_t child;
 
-	text_format(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
-	if (parent <= 1 || proc_read(path, text, sizeof(text)) <= 0)
+	if (copy->parent <= 1 || process_ran(copy->parent) >= copy->parent_ran + HOLD)
+		return false;
+	text_format(path, sizeof(path), "/proc/%d/task/%d/children", (int)copy->parent,
+		    (int)copy->parent);
+	if (proc_read(path, text, sizeof(text)) <= 0)
 		return false;
 	while ((child = (pid_t)scan_number(&at)) > 0)
-		if (child > sender && is_waiting(child, 0))
+		if (child > copy->sender && is_waiting(child, 0))
 			return true;
 	return false;
 }
@@ -205,22 +228,19 @@ static bool successor_waits(pid_t parent, pid_t sender)
  */
 static bool caller_waits(const struct copy *copy, int64_t now)
 {
-	return now < copy->limit && (is_waiting(copy->sender, copy->sender_ran) ||
-				     is_waiting(copy->parent, copy->parent_ran) ||
-				     successor_waits(copy->parent, copy->sender) ||
-				     is_waiting(copy->parent, copy->parent_ran));
+	return now < copy->limit &&
+	       (is_waiting(copy->sender, copy->sender_ran) ||
+		is_waiting(copy->parent, copy->parent_ran) || successor_waits(copy) ||
+		is_waiting(copy->parent, copy->parent_ran));
 }
 
 /* A relayed copy. */
 static void copy_relayed(struct fry *fry, siginfo_t *info, bool terminating)
 {
 	struct copy *copy = &fry->guard.copies.of[info->si_signo];
+	bool merged = info->si_signo < STANDARD_SIGNALS && was_merged(fry, copy);
 
 	copy->terminating |= terminating;
-	if (info->si_signo < STANDARD_SIGNALS && was_merged(fry, copy)) {
-		copy_paired(fry, info, shares_group(fry));
-		return;
-	}
 	/* Signals in quick succession merge while they are pending in the outer process: one pairs with all. */
 	copy->own = copy->own > 0 ? 0 : copy->own - 1;
 	if (copy->own == 0) {
@@ -228,10 +248,12 @@ static void copy_relayed(struct fry *fry, siginfo_t *info, bool terminating)
 	} else if (shares_group(fry) && take_group_copy(fry, info->si_signo)) {
 		copy->own++;
 		copy_paired(fry, info, true);
-	} else if (is_held(info->si_signo)) {
-		copy_hold(fry, copy, info->si_pid);
 	} else {
-		copy_unpaired(fry, info->si_signo);
+		copy->merged += merged;
+		if (is_held(info->si_signo))
+			copy_hold(fry, copy, info->si_pid);
+		else
+			copy_unpaired(fry, info->si_signo);
 	}
 }
 
@@ -240,7 +262,7 @@ static void copy_received(struct fry *fry, siginfo_t *info)
 {
 	struct copy *copy = &fry->guard.copies.of[info->si_signo];
 
-	note_merged(fry, info->si_signo);
+	note_merging(fry, info->si_signo);
 	copy->own++;
 	if (copy->own <= 0) {
 		copy_paired(fry, info, false);
@@ -257,6 +279,9 @@ void copies_relayed(struct fry *fry, siginfo_t *info, bool terminating)
 	if (shares_group(fry) && info->si_code > 0 && mask_test_clear(&early, info->si_signo))
 		return;
 	if (info->si_code != SI_USER || !(shares_group(fry) || is_held(info->si_signo))) {
+		/* A CONT to fry-run alone that still waits goes before a stop. */
+		if (is_job_control(info->si_signo) && !shares_group(fry))
+			copy_unpaired(fry, SIGCONT);
 		if (!is_overtaken(fry, info->si_signo))
 			signals_handle(fry, info, terminating);
 		return;
@@ -270,6 +295,9 @@ bool copies_received(struct fry *fry, siginfo_t *info)
 	int sig = info->si_signo;
 
 	if (sig == SIGCHLD || !(shares_group(fry) || is_held(sig)))
+		return false;
+	/* PIPE or XFSZ from a write of this process's own has no copy: signals_accept() drops it. */
+	if (info->si_pid == fry->self)
 		return false;
 	/* COMMAND has a typed signal as well: no copy of it comes, but it discards pending ones. */
 	if (info->si_code != SI_USER && is_job_control(sig))

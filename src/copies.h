@@ -25,8 +25,9 @@ struct copies {
 		unsigned question;    /* to the outer process; 0: not asked yet */
 		int64_t answer_until; /* how long to wait for its answer */
 		pid_t sender;
-		int own;         /* how many more own copies came than relayed ones */
-		unsigned merged; /* relays up to this one may have merged with the last own copy */
+		int own;    /* how many more own copies came than relayed ones */
+		int merged; /* of the relayed ones: how many may have lost their own copy that way */
+		unsigned merging; /* question after the last own copy: see was_merged(); 0: none */
 		bool terminating;
 	} * of; /* for each signal */
 };

@@ -294,6 +294,7 @@ static void outer_answer(struct fry *fry)
 
 	if (channel->answered == question || pending_has_any())
 		return;
+	channel->answered_after = channel->sent;
 	channel->answered = question;
 	kill(fry->inner, SIGCHLD);
 }

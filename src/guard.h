@@ -43,6 +43,7 @@ struct channel {
 
 	/* A question of the inner process, whether anything is pending, and the answer that it is not. */
 	_Atomic unsigned asked, answered;
+	unsigned answered_after; /* how many were written before the answer */
 
 	unsigned continued; /* from the outer one: the last CONT came after so many stops */
 };
