@@ -154,6 +154,10 @@ unsigned reap_drain(struct fry *fry, bool *left)
 		reaped++;
 	}
 	if (fry->zombie != 0 && !tree_left(fry)) {
+		/* A chain of forks may have escaped the walks: end it while the number is the group's. */
+		if (fry->options.leftover == LEFTOVER_STOP ||
+		    fry->options.leftover == LEFTOVER_FAIL)
+			kill(-fry->command_pgid, SIGKILL);
 		reap_end(fry);
 		reaped += reap_drain(fry, left);
 	}
@@ -244,6 +248,7 @@ void reap_kill(struct fry *fry)
 		int64_t start = clock_now(), wait = 2 * MILLISECOND, limit = SECOND / 10;
 		enum kill_reach reach = kill_atomically(fry);
 		size_t reaped, seen = 0; /* 0: unknown, reap until no more die */
+		bool walked = false;
 		pid_t group = 0;
 
 		boost_priority(fry, began);
@@ -253,6 +258,7 @@ void reap_kill(struct fry *fry)
 		} else if (sweep > CHILD_SWEEPS || orphans_escape(fry) ||
 			   (seen = tree_kill_children(fry)) == 0) {
 			tree_walk(fry, &broadcast, walks++ > 0);
+			walked = true;
 			if (reach != REACH_ALL)
 				seen = fry->tree.current.count;
 			/* Leave at least half of the processor to the exits of killed processes. */
@@ -271,7 +277,7 @@ void reap_kill(struct fry *fry)
 		else if (broadcast.found != 0 && broadcast.found == broadcast.forbidden &&
 			 reach != REACH_ALL)
 			break; /* of another user: each was named once, and is not waited for */
-		else if (left &&
+		else if (left && walked && /* without a walk it is unknown what is left */
 			 clock_now() - last_reaped >=
 				 (only_zombies_left(fry, &broadcast) ? SECOND : kill_wait)) {
 			tree_name(fry, "does not die");

@@ -8,8 +8,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "hangup.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "fry.h"
@@ -33,8 +35,11 @@
 void hangup_keep(struct fry *fry)
 {
 	fry->hangup.fd = -1;
-	if (fry->options.hangup != -1)
-		fry->hangup.fd = dup2(fry->options.hangup, STDIN_FILENO);
+	if (fry->options.hangup == -1)
+		return;
+	fry->hangup.fd = dup2(fry->options.hangup, STDIN_FILENO);
+	if (fry->hangup.fd == -1)
+		warn("--hangup=%d has no effect: %s", fry->options.hangup, strerror(errno));
 }
 
 bool hangup_now(const struct fry *fry)
@@ -63,14 +68,15 @@ int64_t hangup_poll(const struct fry *fry, int signal_fd, int other, int64_t dea
 	struct pollfd polled[] = {{.fd = signal_fd, .events = POLLIN},
 				  {.fd = other, .events = POLLIN},
 				  {.fd = fry->hangup.fd, .events = HANGUP}};
-	int64_t left = deadline == NEVER ? -1 : deadline - clock_now();
+	int64_t left = deadline == NEVER || deadline == 0 ? deadline : deadline - clock_now();
 
 	if (signal_fd == -1 && fry->hangup.fd != -1 && deadline > clock_now() + LOOK_AGAIN)
 		return clock_now() + LOOK_AGAIN;
 	if (signal_fd == -1 || (other == -1 && fry->hangup.fd == -1))
 		return deadline;
-	left = left > 0 ? left / MILLISECOND + 1 : left;
-	poll(polled, 3, left > INT_MAX ? INT_MAX : (int)left);
+	/* The deadline may be over already, and a negative timeout is none: poll(2). */
+	left = left > 0 ? left / MILLISECOND + 1 : 0;
+	poll(polled, 3, deadline == NEVER ? -1 : left > INT_MAX ? INT_MAX : (int)left);
 	return 0;
 }
 

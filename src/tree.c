@@ -428,5 +428,6 @@ void tree_save_inherited(struct fry *fry)
 {
 	tree_walk(fry, &(struct broadcast){.record_only = true}, false);
 	fry->tree.outer_children = fry->tree.current;
-	fry->tree.current = (struct table){0};
+	if (known_init(fry) == -1)
+		die_memory();
 }
