@@ -162,6 +162,9 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 			       errno == EPERM ? "no such group in this session" : strerror(errno));
 		_exit(EXIT_FRY);
 	}
+	/* Without a subreaper the outer process needs it, also if the inner one is killed right after fork(2). */
+	if (!fry->subreaper)
+		fry->shared->channel.command_pgid = getpgrp();
 	if (cgroup_enter(fry) == -1) {
 		fry->shared->result.exec_errno = errno;
 		warn("cannot enter %s: %s", fry->cgroup->path, strerror(errno));

@@ -131,8 +131,7 @@ bool reaper_kill(void)
 
 static bool reaper_left(const struct fry *fry)
 {
-	(void)fry;
-	return false;
+	return fry->command != 0;
 }
 
 bool reaper_list(struct fry *fry, reaper_found *found)

@@ -43,3 +43,44 @@ load ../lib/helper
 	end "$it_pid"
 	wait_prints '' left_pids
 }
+
+# Print the signals that are pending in a process, as bits.
+pending_in() {
+	sed -n 's/^ShdPnd:\t0*//p' "/proc/$1/status"
+}
+
+# at_once SIGNAL...: the inner process gets these, sent to fry-run alone, in one go: it is held until the outer
+# one has relayed all.
+at_once() {
+	local signal
+	[[ -p hold ]] || mkfifo hold
+	start holder "$BIN/seize" "$(inner_of "$it_pid")" <>hold
+	ready holder
+	for signal; do
+		kill -"$signal" "$it_pid"
+		wait_prints '' pending_in "$it_pid"
+	done
+	end "$holder_pid"
+}
+
+@test "a stop and a CONT that follows it at once reach COMMAND in their order" {
+	for stop in TSTP TTIN TTOU; do
+		start it "$FRY_RUN" -- "$BIN/probe" -n
+		ready it
+		command=${ready[0]}
+		at_once $stop CONT
+		wait_line it.out CONT
+		assert_lines it.out "ready $command" $stop CONT
+		end "$it_pid"
+		wait_prints '' left_pids
+	done
+}
+
+@test "a PIPE to fry-run reaches COMMAND though fry-run's own stderr is broken" {
+	start it bash -c 'exec "$@" 2> >(:)' bash "$FRY_RUN" -v -- "$BIN/probe" -n
+	ready it
+	at_once USR1 PIPE
+	wait_line it.out PIPE
+	end "$it_pid"
+	wait_prints '' left_pids
+}

@@ -333,3 +333,11 @@ if "$FRY_RUN" --guard true 2>/dev/null; then guards+=(--guard); fi
 		rm it.log
 	done
 }
+
+@test "--hangup with one process: a leftover that ignores TERM gets KILL when its wait is over" {
+	start it "$BIN/peer" pipe 0 "$FRY_RUN" --no-guard --hangup -k 1s -- sh -c '
+		"$0" -n -d -o daemon.out; exit 4' "$BIN/probe"
+	finish it
+	assert_status 4
+	nothing_left
+}
