@@ -954,7 +954,7 @@ static void leftover_fail(void)
 
 	START(&job, "--leftover=fail", "--", SHELL("/probe -d"));
 	EXPECT(125, job_finish(&job));
-	job_await(&job, "fry-run: left behind by COMMAND, sent TERM: process * (probe)", 1);
+	job_await(&job, "fry-run: left behind by COMMAND, sent TERM: process * (/probe -d)", 1);
 }
 
 static void reports(void)
