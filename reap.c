@@ -206,7 +206,7 @@ static enum kill_reach kill_atomically(const struct fry *fry)
  * Whether processes are left whose death sends no SIGCHLD here. If so, this function waits a moment, so that
  * the caller's next walk does not follow at once.
  */
-static bool others_left(struct fry *fry, const struct broadcast *broadcast)
+static bool unseen_left(struct fry *fry, const struct broadcast *broadcast)
 {
 	siginfo_t info;
 
@@ -270,7 +270,7 @@ void reap_kill(struct fry *fry)
 		cgroup_thaw(fry);
 		reaped = reap_killed(fry, seen, group, wait, clock_add(clock_now(), limit), &left);
 		if (!left)
-			left = others_left(fry, &broadcast);
+			left = unseen_left(fry, &broadcast);
 		total += (unsigned)reaped;
 		if (reaped != 0)
 			last_reaped = clock_now();

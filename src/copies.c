@@ -9,6 +9,7 @@
  * - A signal to the process group is recognised exactly. kill(2) and the terminal driver hold the kernel's
  *   tasklist_lock as readers while they signal the whole group, and setpgid(2) takes it as a writer. Once
  *   setpgid(2) has returned, the own copy is pending, or never comes.
+ * - A signal from the terminal is no copy: the kernel marks it, and is_typed() in signals.c drops it.
  * - A caller that signals one process after the other takes time, so a copy waits up to HOLD for another.
  *   On a busy machine the caller may wait for the processor in between, and this does not count.
  * - If the own copy comes first, the relayed one comes only when the outer process gets the processor. So

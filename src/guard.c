@@ -9,6 +9,8 @@
  * - The inner process runs the loop in fry.c. If the outer process is killed, it kills everything.
  * - If the inner process is killed, its tree is reparented to the outer one, which kills everything.
  *
+ * What other files ask about the two processes is in process.c, which is below this file.
+ *
  * A signal is relayed through a ring in shared memory, since a siginfo can be forged. COMMAND may stop or
  * trace the inner process: the outer process waits for it until the schedule is over, then asks for a sign
  * of life, and kills it if there is none.
@@ -189,7 +191,7 @@ static void relay_inject(struct fry *fry, int sig)
 }
 
 /* If the parent has died, act as if the signal of --parent-death had been received, once; --hangup: TERM. */
-static void check_caller(struct fry *fry, const siginfo_t *last)
+static void outer_check_caller(struct fry *fry, const siginfo_t *last)
 {
 	if (signals_parent_died(fry, last))
 		relay_inject(fry, fry->options.parent_death);
@@ -198,7 +200,7 @@ static void check_caller(struct fry *fry, const siginfo_t *last)
 }
 
 /* If COMMAND has stopped, relay a pending instance of that signal, then stop, so that the shell notices. */
-static void follow_stop(struct fry *fry)
+static void outer_follow_stop(struct fry *fry)
 {
 	int sig = tty_stop_due(fry);
 	siginfo_t info;
@@ -346,7 +348,7 @@ void guard_run(struct fry *fry)
 		outer_reap(fry);
 		if (outer_lost_inner(fry))
 			break;
-		follow_stop(fry);
+		outer_follow_stop(fry);
 		if (fry->shared->result.asked && !fry->guard.request_known)
 			outer_expect_end(fry, clock_now());
 		if (fry->guard.deadline != NEVER && fry->guard.deadline <= clock_now())
@@ -355,7 +357,7 @@ void guard_run(struct fry *fry)
 			outer_wait_for_room(fry);
 			continue;
 		}
-		check_caller(fry, &info);
+		outer_check_caller(fry, &info);
 		if (relay_is_full(fry))
 			continue;
 		outer_answer(fry);

@@ -298,7 +298,7 @@ int process_signal(const struct fry *fry, const struct process *process, int sig
 		close(fd);
 		errno = error;
 	}
-	if (fd == -1 || (result == -1 && errno == ENOSYS)) /* before Linux 5.3 and 5.1 */
+	if (fd == -1 || (result == -1 && errno == ENOSYS)) /* before Linux 5.3 and 5.1, or EMFILE */
 		result = signal_send(fry, process->pid, -1, sig, step);
 	return result == -1 && errno != ESRCH ? -1 : 1;
 }

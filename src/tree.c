@@ -4,7 +4,8 @@
  * Data from /proc may be stale when it is used. Therefore:
  *
  * - The pid of a child is not reused before the child is reaped, and nothing is reaped during a walk:
- *   kill(2) is safe for it, and for a group that it is in.
+ *   kill(2) is safe for it, and for a group that it is in. A child made with CLONE_AUTOREAP (Linux 7.1) frees
+ *   its pid by itself: it would have to be reused between waitid(2) and kill(2).
  * - Any other descendant is opened as a pidfd, read again, and only then signalled: its pid may have been
  *   reused since the first read.
  * - A pid of 1 or less is never signalled: a torn read of /proc can give 0, and kill(0) signals the own
