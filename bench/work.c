@@ -4,7 +4,7 @@
  * work MODE [ARG]...	Each mode sends a message (bench.h) when it is ready.
  *
  * pause		wait until a signal ends it
- * meter		send the time whenever USR1 or TERM reaches the handler, until KILL ends it
+ * meter		send the time whenever WINCH or TERM reaches the handler, until KILL ends it
  * last			send the time and exit at once
  * stray		leave a daemon behind and exit; on TERM, the daemon sends the time and exits
  * family N		start N children; on TERM, each of them and the parent send the time and exit
@@ -169,7 +169,7 @@ int main(int argc, char **argv)
 	} else if (strcmp(mode, "orphans") == 0 && argc == 4) {
 		orphans(number_parse(argv[2], 100000000), number_parse(argv[3], INT_MAX));
 	} else if (strcmp(mode, "meter") == 0) {
-		handle(SIGUSR1, on_signal);
+		handle(SIGWINCH, on_signal);
 		handle(SIGTERM, on_signal);
 		message_send(0, 0);
 		live();
