@@ -21,7 +21,7 @@
 #include "src/tree.h"
 #include "src/tty.h"
 
-#define FRY_VERSION "0.9.1"
+#define FRY_VERSION "1.0.0"
 
 enum {
 	EXIT_TIMED_OUT = 124,      /* as timeout(1) */

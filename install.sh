@@ -10,7 +10,7 @@
 # of this file runs none of it.
 set -eu
 
-VERSION=0.9.1
+VERSION=1.0.0
 URL=https://example.org/fry-run/releases
 
 die() {

@@ -7,7 +7,7 @@
       systems = [ "x86_64-linux" "aarch64-linux" ];
       package = pkgs: pkgs.stdenv.mkDerivation {
         pname = "fry-run";
-        version = "0.9.1";
+        version = "1.0.0";
         src = ../.;
         makeFlags = [ "CC=${pkgs.stdenv.cc.targetPrefix}cc" "PREFIX=${placeholder "out"}" ];
         doCheck = true;

@@ -2,7 +2,7 @@
 class FryRun < Formula
   desc "Run a command and leave no process behind"
   homepage "https://example.org/fry-run"
-  url "https://example.org/fry-run/releases/v0.9.1/fry-run-0.9.1.tar.gz"
+  url "https://example.org/fry-run/releases/v1.0.0/fry-run-1.0.0.tar.gz"
   sha256 "0000000000000000000000000000000000000000000000000000000000000000"
   license "MIT"
 

@@ -351,7 +351,7 @@ static const struct option_row option_table[] = {
 	{"parent-death", "p", "SIGNAL", parse_parent_death, NULL,
 	 "when the parent dies, act as if SIGNAL came"},
 	{"hangup", "", "[=FD]", parse_hangup, NULL,
-	 "as TERM, once the other end of FD (0) is closed"},
+	 "when the other end of FD (0) closes, act as on TERM"},
 	{"leftover", "", "stop|wait|leave|fail", parse_leftover, NULL,
 	 "for processes that outlive COMMAND (stop)"},
 	{"scope", "", "auto|command|group|tree", parse_scope, NULL,

@@ -236,7 +236,7 @@ static int signal_send(const struct fry *fry, pid_t pid, int fd, int sig, bool s
 }
 
 /*
- * Whether a process has the name of a fry-run, or of a release's file such as fry-run-0.9.1-amd64. Any
+ * Whether a process has the name of a fry-run, or of a release's file such as fry-run-1.0.0-amd64. Any
  * process may choose that name: its signals have another si_code then, and no other effect.
  */
 static bool is_fry(const struct process *process)

@@ -28,7 +28,7 @@ const char *schedule_parse(struct schedule *schedule, const char *word)
 		char part[32];
 
 		if (length == 0 || length >= sizeof(part))
-			return "SCHEDULE is SIGNAL[/DURATION/SIGNAL]...";
+			return "SCHEDULE is [DURATION/]SIGNAL[/DURATION/SIGNAL]...[/DURATION]";
 		memcpy(part, word, length);
 		part[length] = '\0';
 		if (strchr("0123456789.", part[0]) != NULL) {
