@@ -272,6 +272,7 @@ for line in open(sys.argv[2]):
 	end "$parent_pid"
 	wait_gone "${ready[0]}"
 	assert_lines parent.out "ready ${ready[0]}" TERM
+	wait_prints '' left_pids # no process waits for fry-run
 }
 
 @test "procctl of DragonFly: every descendant is killed one by one" {

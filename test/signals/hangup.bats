@@ -334,6 +334,7 @@ if "$FRY_RUN" --guard true 2>/dev/null; then guards+=(--guard); fi
 	done
 }
 
+# bats test_tags=linux
 @test "--hangup with one process: a leftover that ignores TERM gets KILL when its wait is over" {
 	start it "$BIN/peer" pipe 0 "$FRY_RUN" --no-guard --hangup -k 1s -- sh -c '
 		"$0" -n -d -o daemon.out; exit 4' "$BIN/probe"

@@ -160,7 +160,7 @@ orphan='("$0" -n -o orphan.out &)'
 	local process
 	for process in outer inner; do
 		rm -f orphan.out
-		start it "${lack[@]}" "$FRY_RUN" -- sh -c "$orphan"'; exec "$0" -n' "$BIN/probe"
+		start it "${lack[@]}" "$FRY_RUN" --guard -- sh -c "$orphan"'; exec "$0" -n' "$BIN/probe"
 		ready it
 		ready orphan
 		if [[ $process == outer ]]; then end "$it_pid"; else end "$(inner_of "$it_pid")"; fi

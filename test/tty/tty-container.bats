@@ -154,8 +154,9 @@ normalise() {
 		both_show $'*one\none'
 		both_keys C-z
 		both_show '*Stopped*1[0-9][0-9] in $'
+		# The second cat is stopped when it reads, which the shell may see after its next prompt.
 		both_line 'cat &'
-		both_line 'clear; jobs'
+		both_line 'clear; until jobs >list; [ "$(grep -c Stopped list)" = 2 ]; do :; done; cat list'
 		both_show '*Stopped*Stopped*0 in $'
 		both_line 'clear; fg %1'
 		both_show cat
