@@ -121,12 +121,14 @@ refuses() {
 }
 
 @test "portable: COMMAND gets the steps though it has left its group" {
-	start it "$FRY_RUN" --stop=INT/0.2/TERM/3s/KILL --pgroup=inherit -- "$BIN/probe" -n -g
+	start it "$FRY_RUN" --stop=INT/0.2/TERM/2h/KILL --pgroup=inherit -- "$BIN/probe" -n -g
 	ready it
 	kill -INT "$pid"
+	wait_line it.out TERM
+	assert_lines it.out "ready ${ready[0]}" INT TERM
+	end "${ready[0]}"
 	finish it
 	assert_status 137
-	assert_lines it.out "ready ${ready[0]}" INT TERM
 }
 
 @test "portable: a timeout exits 124" {
