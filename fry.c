@@ -398,10 +398,12 @@ static void supervise(struct fry *fry)
 			left = others_left(fry);
 		if (fry->command == 0 && !ended && !fry->pausing) {
 			ended = true;
-			if (left && fry->options.leftover == LEFTOVER_LEAVE)
-				name_leftovers(fry);
-			if (!left || fry->options.leftover == LEFTOVER_LEAVE)
+			if (!left)
 				return;
+			if (fry->options.leftover == LEFTOVER_LEAVE) {
+				name_leftovers(fry);
+				return;
+			}
 			stop_leftovers(fry);
 		}
 		if (!left && !fry->pausing)

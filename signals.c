@@ -330,7 +330,7 @@ bool signals_parent_died(struct fry *fry, const siginfo_t *last)
 	    last->si_code == SI_USER)
 		died = last->si_pid == 0;
 	/*
-	 * What ended the parent may have signalled fry-run as well, as a kill of the process group does. The
+	 * A caller that ended the parent may have signalled fry-run as well, as kill(2) of the group does. The
 	 * parent dies only after kill(2) has signalled the whole group, so that signal is pending: receive it
 	 * first.
 	 */

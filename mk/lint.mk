@@ -10,12 +10,12 @@ LINTED_LINUX = $(filter-out $(LINTED_POSIX),$(LINTED))
 EACH_PLAYED = for played in '' '$(PLAYED)' '$(PLAYED) -DDRAGONFLY'; do
 
 SCRIPTS = test/*/*.bats test/*/*.bash test/peers test/peers-tty test/smoke test/coverage test/layers \
-	test/fuzz/run test/kernels/run test/kernels/fetch test/model/check .ci/run bench/run doc/picture completions/fry-run.bash \
-	install.sh npm/fry-run.sh
+	test/fuzz/run test/kernels/run test/kernels/fetch test/model/check .ci/run bench/run doc/picture \
+	completions/fry-run.bash install.sh npm/fry-run.sh
 
 lint: lint-tidy lint-gcc lint-others
 
-# What needs no other packages than the build.
+# Checks that need no other packages than the build.
 lint-gcc: $(OBJECTS) portable
 	test/layers $(OBJECTS) $(wildcard $(addsuffix /*.h,$(DIRECTORIES)))
 	for build in portable procctl dragonfly; do test/layers build/$$build/*.o || exit; done

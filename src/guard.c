@@ -9,7 +9,7 @@
  * - The inner process runs the loop in fry.c. If the outer process is killed, it kills everything.
  * - If the inner process is killed, its tree is reparented to the outer one, which kills everything.
  *
- * What other files ask about the two processes is in process.c, which is below this file.
+ * Questions of other files about the two processes are answered in process.c, which is below this file.
  *
  * A signal is relayed through a ring in shared memory, since a siginfo can be forged. COMMAND may stop or
  * trace the inner process: the outer process waits for it until the schedule is over, then asks for a sign

@@ -30,6 +30,18 @@ __attribute__((noreturn)) static void die_report(const struct fry *fry, const ch
 	exit(EXIT_FRY);
 }
 
+/* Move a descriptor above stderr, since COMMAND may expect 0, 1 or 2 closed. Returns it, or -1. */
+static int descriptor_raise(int fd)
+{
+	int raised;
+
+	if (fd == -1 || fd > STDERR_FILENO)
+		return fd;
+	raised = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	close(fd);
+	return raised;
+}
+
 /* Milliseconds after which fry-run gives up on a pipe that is not read. */
 enum { WRITE_WAIT = 1000 };
 
@@ -59,17 +71,6 @@ static int file_open(const char *name)
 {
 	return descriptor_raise(open(
 		name, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666));
-}
-
-int descriptor_raise(int fd)
-{
-	int raised;
-
-	if (fd == -1 || fd > STDERR_FILENO)
-		return fd;
-	raised = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	close(fd);
-	return raised;
 }
 
 void report_open(struct fry *fry)

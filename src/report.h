@@ -33,8 +33,6 @@ struct log {
 	} leftover[MAX_NOTED]; /* at the end, since most runs touch none of its pages */
 };
 
-/* Move a descriptor above stderr, since COMMAND may expect 0, 1 or 2 closed. Returns it, or -1. */
-int descriptor_raise(int fd);
 /* Open the file or descriptor that --report names. Exits with 125 on failure. */
 void report_open(struct fry *fry);
 /* Record a step of the schedule: its signal, its time, and the number of remaining processes. */
