@@ -502,6 +502,15 @@ assert_lines() {
 	assert_equal "$actual" "${expected%$'\n'}" "lines of $file"
 }
 
+# Every line of the file `report`, if there is one, is as the schema says.
+assert_report_valid() {
+	[[ -e report ]] || return 0
+	python3 -c 'import json, jsonschema, sys
+schema = json.load(open(sys.argv[1]))
+for line in open("report"):
+    jsonschema.validate(json.loads(line), schema)' "$REPO/report.schema.json"
+}
+
 assert_match() {
 	local -
 	set +T

@@ -7,15 +7,8 @@
 # bats file_tags=posix,rounds
 load ../lib/helper
 
-schema=$REPO/report.schema.json
-
-# Every line of the report is as the schema says.
 teardown_more() {
-	[[ -e report ]] || return 0
-	python3 -c 'import json, jsonschema, sys
-schema = json.load(open(sys.argv[1]))
-for line in open("report"):
-    jsonschema.validate(json.loads(line), schema)' "$schema"
+	assert_report_valid
 }
 
 # A field of the last line of the report.

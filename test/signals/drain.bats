@@ -7,13 +7,8 @@
 # bats file_tags=posix
 load ../lib/helper
 
-# Every line of the report is as the schema says.
 teardown_more() {
-	[[ -e report ]] || return 0
-	python3 -c 'import json, jsonschema, sys
-schema = json.load(open(sys.argv[1]))
-for line in open("report"):
-    jsonschema.validate(json.loads(line), schema)' "$REPO/report.schema.json"
+	assert_report_valid
 }
 
 # With two processes, where there can be two, and with one.
