@@ -24,6 +24,7 @@ only_orphan_left() {
 
 @test "--leftover=wait ends after an orphan that sends no SIGCHLD" {
 	start it "$silent" --leftover=wait -- sh -c 'sh -c "$0" & exit 3' "$orphan"
+	wait_line orphan.out 'ready *'
 	only_orphan_left "$(inner_of "$it_pid")"
 	echo >go
 	finish it

@@ -11,9 +11,9 @@ load ../lib/helper
 sit() {
 	# What a command prints begins a line of its own.
 	start_tty it env PS1=$'$\n' HISTFILE= bash --norc --noprofile -i
-	shell=$(children_of "$pid")
 	type_line 'set -m; stty -echo; echo "=sat"'
 	wait_line it.out '*=sat'
+	shell=$(children_of "$pid") # pty may have forked it only just before that line
 }
 
 type_line() {
