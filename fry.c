@@ -173,6 +173,7 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 	for (int i = 0; i < NAMES; i++)
 		if (environ_readdress(fry, names[i], texts[i], sizeof(texts[i])) && i == 0)
 			environ_remove("LISTEN_PIDFDID"); /* it names fry-run's pidfd */
+	fry->shared->channel.executing = true;
 	signals_restore(fry);
 	execute(fry->argv);
 	fry->shared->result.exec_errno = errno;

@@ -204,12 +204,17 @@ void signals_snapshot_pending(struct fry *fry)
 	fry->signals.early_copy = fry->signals.early;
 }
 
-void signals_resend_early(const struct fry *fry)
+void signals_resend_early(struct fry *fry)
 {
 	sigset_t now, early = fry->signals.early;
 
 	if (sigpending(&now) == -1)
 		return;
+	/* This is read after what is pending: COMMAND has sent nothing of that if it is not executed yet. */
+	if (fry->shared->channel.executing) {
+		fry->signals.early = now;
+		return;
+	}
 	for (int sig = 1; sig < STANDARD_SIGNALS; sig++) /* a second real-time signal would queue */
 		if (mask_test_clear(&now, sig) && !mask_test_clear(&early, sig) && sig != SIGCHLD &&
 		    sig != SIGCONT)

@@ -30,8 +30,10 @@ void signals_snapshot_pending(struct fry *fry);
 /*
  * After fork(2): send COMMAND each signal that has become pending since the snapshot. COMMAND has no copy of
  * one that was sent to the group before the fork. A copy of a later one is still blocked, so both merge.
+ * Once COMMAND is executed, it may be COMMAND that has sent the signal to this process alone: that signal
+ * counts as an early one, which is forwarded once whether a copy of it comes or not.
  */
-void signals_resend_early(const struct fry *fry);
+void signals_resend_early(struct fry *fry);
 /* Whether a termination request is pending. */
 bool signals_termination_pending(void);
 /* Whether a received signal is to be handled. *terminating is whether it is a termination request. */

@@ -120,6 +120,7 @@ static void copy_unpaired(struct fry *fry, int sig)
 
 	info.si_pid = copy.sender;
 	fry->guard.copies.of[sig] = (struct copy){.merging = copy.merging};
+	signals_was_early(fry, sig); /* forget it: a later signal to the group is not early */
 	/* The kernel may have discarded the other copy of a job-control signal. */
 	for (; copy.own > 0 && !is_job_control(sig); copy.own--)
 		signals_dispatch(fry, &info);

@@ -442,6 +442,20 @@ pending_in() {
 	assert_lines it.out "ready ${ready[0]}" TERM
 }
 
+@test "a signal from COMMAND to its parent is forwarded once though fork(2) has yet to return there" {
+	requires strace
+	for guard in guard no-guard; do
+		# Each process is held before its second look at what is pending, which comes after the fork.
+		start it strace -D -f -qq -o calls -e trace=rt_sigpending \
+			-e inject=rt_sigpending:delay_enter=300ms:when=2 setsid \
+			"$FRY_RUN" --$guard --pgroup=inherit --stop=TERM/2s/KILL -- "$BIN/fresh" -b USR1,TERM -- \
+			sh -c 'kill -USR1 $PPID; kill -TERM $PPID; exec "$0" -n' "$BIN/probe"
+		finish it
+		assert_status 137
+		assert_equal "$(grep -v ready it.out | sort)" $'TERM\nUSR1' "heard, $guard"
+	done
+}
+
 @test "TERM from COMMAND to its parent is forwarded and a stop request" {
 	for placement in new inherit session; do
 		# Blocked, they wait for probe to be executed.
