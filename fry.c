@@ -65,7 +65,7 @@ static bool environ_readdress(const struct fry *fry, const char *name, char *tex
 	for (char **variable = environ; *variable != NULL; variable++) {
 		if (strncmp(*variable, name, length) != 0 || (*variable)[length] != '=')
 			continue;
-		if (text_parse_number(*variable + length + 1, INT_MAX) != fry->public_pid)
+		if (text_parse_number(*variable + length + 1, 0, INT_MAX) != fry->public_pid)
 			return false;
 		text_format(text, size, "%s=%d", name, (int)getpid());
 		*variable = text;
@@ -337,12 +337,13 @@ static bool others_left(struct fry *fry)
 static bool keep_schedule(struct fry *fry)
 {
 	struct schedule *schedule = &fry->schedule;
+	int64_t now = clock_now();
 
 	if (schedule->at == -1)
 		return false;
-	if (schedule_drained(schedule, clock_now()))
+	if (schedule_drained(schedule, now))
 		signals_release(fry, 0);
-	if (schedule_spread(schedule, clock_now()) || schedule_expire(schedule, clock_now()))
+	if (schedule_spread(schedule, now) || schedule_expire(schedule, now))
 		send_step(fry);
 	if (schedule_signal(schedule) == SIGKILL) {
 		reap_kill(fry);

@@ -206,14 +206,13 @@ static bool is_waiting(pid_t pid, int64_t had_run)
  */
 static bool successor_waits(const struct copy *copy)
 {
-	char path[64], text[1024];
+	char path[CHILDREN_PATH], text[1024];
 	const char *at = text;
 	pid_t child;
 
 	if (copy->parent <= 1 || process_ran(copy->parent) >= copy->parent_ran + HOLD)
 		return false;
-	text_format(path, sizeof(path), "/proc/%d/task/%d/children", (int)copy->parent,
-		    (int)copy->parent);
+	process_children_path(copy->parent, copy->parent, path);
 	if (proc_read(path, text, sizeof(text)) <= 0)
 		return false;
 	while ((child = (pid_t)scan_number(&at)) > 0)

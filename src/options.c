@@ -120,17 +120,6 @@ static int64_t parse_duration(const struct fry *fry, const struct option_row *ro
 	return span;
 }
 
-/* Parse a word of decimal digits alone. Returns the number, or -1 if it is out of bounds. */
-static long parse_decimal(const char *word, long low, long high)
-{
-	const char *end = word;
-	long long number = scan_number(&end);
-
-	return !isdigit((unsigned char)*word) || *end != '\0' || number < low || number > high
-		       ? -1
-		       : (long)number;
-}
-
 static void parse_kill_after(struct fry *fry, const struct option_row *row, const char *argument)
 {
 	fry->options.wait_given = true;
@@ -187,11 +176,11 @@ static void parse_parent_death(struct fry *fry, const struct option_row *row, co
 
 static void parse_hangup(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	long fd = argument == NULL ? STDIN_FILENO : parse_decimal(argument, 0, INT_MAX);
+	int fd = argument == NULL ? STDIN_FILENO : text_parse_number(argument, 0, INT_MAX);
 
 	if (fd == -1)
 		die_argument(fry, row, argument, "FD is the number of a descriptor");
-	fry->options.hangup = (int)fd;
+	fry->options.hangup = fd;
 }
 
 static void parse_leftover(struct fry *fry, const struct option_row *row, const char *argument)
@@ -241,7 +230,7 @@ static void parse_rewrite(struct fry *fry, const struct option_row *row, const c
 static void parse_pgroup(struct fry *fry, const struct option_row *row, const char *argument)
 {
 	int choice = find_choice(row, argument);
-	long group = parse_decimal(argument, 2, INT_MAX);
+	pid_t group = text_parse_number(argument, 2, INT_MAX);
 
 	if (group != -1)
 		choice = PLACE_JOIN;
@@ -249,7 +238,7 @@ static void parse_pgroup(struct fry *fry, const struct option_row *row, const ch
 		die_argument(fry, row, argument,
 			     "PGROUP is auto, inherit, new, session or a group's number");
 	fry->options.placement = (enum placement)choice;
-	fry->options.group = group == -1 ? 0 : (pid_t)group;
+	fry->options.group = group == -1 ? 0 : group;
 }
 
 /* CGROUP_NONE, the default, is not among the choices. */
@@ -275,7 +264,7 @@ static void parse_status(struct fry *fry, const struct option_row *row, const ch
 
 static void parse_expect(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	long code = parse_decimal(argument, 0, UINT8_MAX);
+	int code = text_parse_number(argument, 0, UINT8_MAX);
 
 	if (code == -1)
 		die_argument(fry, row, argument,

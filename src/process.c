@@ -17,6 +17,11 @@
 #include "fry.h"
 #include "text.h"
 
+/* It may be missing: before Linux 3.5, without CONFIG_PROC_CHILDREN, in gVisor. Tests override the name. */
+#ifndef CHILDREN_FILE
+#define CHILDREN_FILE "children"
+#endif
+
 ssize_t proc_read(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -69,6 +74,11 @@ bool proc_is_ours(struct fry *fry)
 	scan_number(&line);
 	fry->tree.proc_is_ours = *line == '\n';
 	return fry->tree.proc_is_ours;
+}
+
+void process_children_path(pid_t pid, pid_t thread, char path[CHILDREN_PATH])
+{
+	text_format(path, CHILDREN_PATH, "/proc/%d/task/%d/" CHILDREN_FILE, (int)pid, (int)thread);
 }
 
 int process_read(pid_t pid, struct process *process)

@@ -14,6 +14,8 @@
 
 struct fry;
 
+enum { CHILDREN_PATH = 64 };
+
 /* One descendant, as of the latest read. */
 struct process {
 	pid_t pid; /* below 0, in tree_posix.c only: COMMAND's process group */
@@ -32,6 +34,8 @@ struct process {
 ssize_t proc_read(const char *path, char *text, size_t size);
 /* Whether /proc belongs to this pid namespace. */
 bool proc_is_ours(struct fry *fry);
+/* Put the path of the file together that lists the children which a thread of a process has forked. */
+void process_children_path(pid_t pid, pid_t thread, char path[CHILDREN_PATH]);
 /* Fill in a process from /proc/PID/stat. Returns -1 if it cannot be read. */
 int process_read(pid_t pid, struct process *process);
 /* Whether the pid still names this process, with the same parent. */

@@ -48,7 +48,7 @@ enum { WRITE_WAIT = 1000 };
 /* Take the descriptor that fd:N names, so that COMMAND does not inherit it. Returns -1 with errno. */
 static int descriptor_take(const struct fry *fry, const char *number)
 {
-	int fd = text_parse_number(number, INT_MAX), flags, own;
+	int fd = text_parse_number(number, 0, INT_MAX), flags, own;
 
 	if (fd == -1)
 		die_report(fry, "a descriptor is fd:N, where N is a number");

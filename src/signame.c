@@ -57,24 +57,23 @@ enum { NAMES = sizeof(signal_names) / sizeof(signal_names[0]) };
 /* Parse RTMIN, RTMIN+n, RTMAX, RTMAX-n. Returns the signal, or -1. */
 static int parse_realtime(const char *word)
 {
+	bool up = strncasecmp(word, "RTMIN", 5) == 0;
 	int offset = 0;
 
-	if (strncasecmp(word, "RTMIN", 5) == 0) {
-		if (word[5] != '\0')
-			offset = word[5] == '+' ? text_parse_number(word + 6, RTMAX - RTMIN) : -1;
-		return offset == -1 ? -1 : RTMIN + offset;
-	}
-	if (strncasecmp(word, "RTMAX", 5) == 0) {
-		if (word[5] != '\0')
-			offset = word[5] == '-' ? text_parse_number(word + 6, RTMAX - RTMIN) : -1;
-		return offset == -1 ? -1 : RTMAX - offset;
-	}
-	return -1;
+	if (!up && strncasecmp(word, "RTMAX", 5) != 0)
+		return -1;
+	if (word[5] == (up ? '+' : '-'))
+		offset = text_parse_number(word + 6, 0, RTMAX - RTMIN);
+	else if (word[5] != '\0')
+		return -1;
+	if (offset == -1)
+		return -1;
+	return up ? RTMIN + offset : RTMAX - offset;
 }
 
 int signame_parse(const char *word)
 {
-	int sig = text_parse_number(word, RTMAX);
+	int sig = text_parse_number(word, 0, RTMAX);
 
 	if (sig == -1) {
 		if (strncasecmp(word, "SIG", 3) == 0)

@@ -133,18 +133,12 @@ long long scan_number(const char **text)
 	return negative ? -(long long)number : (long long)number;
 }
 
-int text_parse_number(const char *word, int max)
+int text_parse_number(const char *word, int low, int high)
 {
-	int number = 0;
+	const char *end = word;
+	long long number = scan_number(&end);
 
-	if (*word == '\0')
+	if (*word < '0' || *word > '9' || *end != '\0' || number < low || number > high)
 		return -1;
-	for (; *word != '\0'; word++) {
-		if (*word < '0' || *word > '9')
-			return -1;
-		if (number > (max - (*word - '0')) / 10)
-			return -1;
-		number = number * 10 + (*word - '0');
-	}
-	return number;
+	return (int)number;
 }

@@ -19,8 +19,8 @@ void text_add(struct text *text, const char *format, ...) __attribute__((format(
 /* As snprintf(3), with the same conversions. */
 size_t text_format(char *to, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Parse a word of decimal digits. Returns the number, or -1 if it is none or larger than max. */
-int text_parse_number(const char *word, int max);
+/* Parse a word of decimal digits alone. Returns the number, or -1 if it is out of bounds. */
+int text_parse_number(const char *word, int low, int high);
 /* Scan a decimal number after blanks, and move *text behind it. Returns 0 without digits. */
 long long scan_number(const char **text);
 

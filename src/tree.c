@@ -36,11 +36,6 @@ enum {
 	LARGE_PID_MAX = 4194304
 };
 
-/* It may be missing: before Linux 3.5, without CONFIG_PROC_CHILDREN, in gVisor. Tests override the name. */
-#ifndef CHILDREN_FILE
-#define CHILDREN_FILE "children"
-#endif
-
 /* One walk over the tree, in as many passes as it takes until a pass finds no new process. */
 struct walk {
 	struct fry *fry;
@@ -161,11 +156,11 @@ static void walk_consider(struct walk *walk, pid_t pid)
 /* Consider the children of one thread. Returns -1 if the file is missing or too long for the buffer. */
 static int walk_thread(struct walk *walk, pid_t pid, pid_t thread)
 {
-	char path[64], text[8 * SMALL_TREE];
+	char path[CHILDREN_PATH], text[8 * SMALL_TREE];
 	const char *at = text;
 	ssize_t length;
 
-	text_format(path, sizeof(path), "/proc/%d/task/%d/" CHILDREN_FILE, (int)pid, (int)thread);
+	process_children_path(pid, thread, path);
 	length = proc_read(path, text, sizeof(text));
 	if (length == -1 || length == sizeof(text) - 1)
 		return -1;
@@ -356,7 +351,7 @@ static bool kill_child(pid_t pid)
 
 size_t tree_kill_children(struct fry *fry)
 {
-	char path[64], text[4096];
+	char path[CHILDREN_PATH], text[4096];
 	size_t killed = 0;
 	ssize_t length;
 	unsigned pid = 0;
@@ -364,8 +359,7 @@ size_t tree_kill_children(struct fry *fry)
 
 	if (!proc_is_ours(fry))
 		return 0;
-	text_format(path, sizeof(path), "/proc/%d/task/%d/" CHILDREN_FILE, (int)fry->self,
-		    (int)fry->self);
+	process_children_path(fry->self, fry->self, path);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	while (fd != -1 && (length = read(fd, text, sizeof(text))) > 0) {
 		inner_beat(fry);
