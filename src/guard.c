@@ -228,9 +228,9 @@ static void outer_expire(struct fry *fry)
 		kill(fry->inner, SIGCHLD);
 		return;
 	}
-	guard->deadline = clock_add(clock_now(), KILL_WAIT);
+	guard->deadline = clock_add(clock_now(), INNER_WAIT);
 	if (guard->overdue) {
-		guard->given_up = true; /* a frozen process obeys no KILL */
+		guard->given_up = true; /* a frozen process obeys no KILL: cgroups(7), version 1 */
 		return;
 	}
 	guard->overdue = true;
@@ -315,6 +315,9 @@ static void outer_end(struct fry *fry)
 	/* Its wait status is unknown if a tracer has not waited for it. A reported status of COMMAND holds. */
 	if (fry->inner != 0)
 		fry->guard.inner_status = SIGKILL;
+	/* It may be frozen, and its tree then stays below it: it is a descendant like any other now. */
+	if (fry->guard.given_up)
+		fry->inner = 0;
 	if (WIFSIGNALED(fry->guard.inner_status) && !fry->guard.overdue)
 		warn("the inner process was killed: killing everything");
 	if (!shared->result.ended)

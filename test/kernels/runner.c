@@ -109,6 +109,28 @@ static void at_least(long long began, long long milliseconds)
 		fails("took %lld ms, and should take %lld at least", now() - began, milliseconds);
 }
 
+/* --- files */
+
+/* Read what fits, as a string. Returns whether there is anything to read. */
+static bool file_read(const char *name, char *text, size_t size)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd == -1 ? -1 : read(fd, text, size - 1);
+
+	close(fd);
+	text[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
+static void file_write(const char *name, const char *text)
+{
+	int fd = open(name, O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1 || write(fd, text, strlen(text)) == -1)
+		fails("%s: %s", name, strerror(errno));
+	close(fd);
+}
+
 /* --- jobs */
 
 /* Read what there is to read, for `timeout` milliseconds. False at the end of file. */
@@ -586,14 +608,11 @@ static void forwards_to_others(void)
 /* The inner process, which the outer one is the only parent of. */
 static pid_t inner_of(pid_t outer)
 {
-	char name[64], children[64] = "";
-	int fd;
+	char name[64], children[64];
 
 	snprintf(name, sizeof(name), "/proc/%d/task/%d/children", (int)outer, (int)outer);
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (fd == -1 || read(fd, children, sizeof(children) - 1) <= 0)
+	if (!file_read(name, children, sizeof(children)))
 		fails("%s: %s", name, strerror(errno));
-	close(fd);
 	return (pid_t)atoi(children);
 }
 
@@ -741,14 +760,10 @@ static void stop_deaf_daemon(void)
 /* The state of a process, as in ps(1), or 0. */
 static char state_of(pid_t pid)
 {
-	char name[64], stat[256] = "", *end;
-	int fd;
+	char name[64], stat[256], *end;
 
 	snprintf(name, sizeof(name), "/proc/%d/stat", (int)pid);
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (fd == -1 || read(fd, stat, sizeof(stat) - 1) <= 0)
-		stat[0] = '\0';
-	close(fd);
+	file_read(name, stat, sizeof(stat));
 	end = strrchr(stat, ')');
 	return end ? end[2] : '\0';
 }
@@ -967,14 +982,11 @@ static void reports(void)
 		"\"leftovers\":[{\"pid\":",
 		"\"name\":\"probe\"",
 	};
-	char text[4096] = "";
-	int fd;
+	char text[4096];
 
 	EXPECT(4, RUN("--report=report", "--", SHELL("/probe -d; exit 4")));
-	fd = open("report", O_RDONLY | O_CLOEXEC);
-	if (fd == -1 || read(fd, text, sizeof(text) - 1) <= 0)
+	if (!file_read("report", text, sizeof(text)))
 		fails("no report: %s", strerror(errno));
-	close(fd);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		if (!strstr(text, parts[i]))
 			fails("%s is missing in %s", parts[i], text);
@@ -986,14 +998,11 @@ static void reports(void)
 static long switches_of(pid_t pid)
 {
 	static const char word[] = "voluntary_ctxt_switches:";
-	char name[64], text[4096] = "", *found;
-	int fd;
+	char name[64], text[4096], *found;
 
 	snprintf(name, sizeof(name), "/proc/%d/status", (int)pid);
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (fd == -1 || read(fd, text, sizeof(text) - 1) <= 0)
+	if (!file_read(name, text, sizeof(text)))
 		fails("%s: %s", name, strerror(errno));
-	close(fd);
 	found = strstr(text, word);
 	return found ? atol(found + sizeof(word) - 1) : -1;
 }
@@ -1142,15 +1151,6 @@ static void autoreap_killed_inner(void)
 }
 
 /* --- process 1 of a namespace */
-
-static void file_write(const char *name, const char *text)
-{
-	int fd = open(name, O_WRONLY | O_CLOEXEC);
-
-	if (fd == -1 || write(fd, text, strlen(text)) == -1)
-		fails("%s: %s", name, strerror(errno));
-	close(fd);
-}
 
 /* Fork into new namespaces for processes and mounts. As a user, that takes one for users. */
 static pid_t fork_namespace(bool mounts_proc)
@@ -1346,6 +1346,38 @@ static void cgroup_own(void)
 		fails("rmdir: %s", strerror(errno));
 }
 
+/*
+ * The processes that a freezer of cgroup v1 holds die of KILL only when they are thawed: cgroups(7). The
+ * inner process and COMMAND are held.
+ */
+static void frozen_inner(void)
+{
+	static struct job job;
+	char pid[16], state[16] = "";
+
+	mkdir("/tmp/freezer", 0755);
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount("freezer", "/tmp/freezer", "cgroup", 0, "freezer") == -1 ||
+	    mkdir("/tmp/freezer/job", 0755) == -1)
+		fails("the freezer: %s", strerror(errno));
+	START(&job, "--stop=TERM/200ms/KILL", "--", "/probe", "-n");
+	snprintf(pid, sizeof(pid), "%d", (int)job_ready(&job, 0));
+	file_write("/tmp/freezer/job/cgroup.procs", pid);
+	snprintf(pid, sizeof(pid), "%d", (int)inner_of(job.pid));
+	file_write("/tmp/freezer/job/cgroup.procs", pid);
+	file_write("/tmp/freezer/job/freezer.state", "FROZEN");
+	for (long long began = now(); strncmp(state, "FROZEN", 6) != 0;) {
+		file_read("/tmp/freezer/job/freezer.state", state, sizeof(state));
+		if (!still_time(began))
+			fails("waited %d s for the freezer: %s", LIMIT, state);
+	}
+	signal_send(job.pid, SIGTERM);
+	EXPECT(1000 + SIGKILL, job_end(&job));
+	file_write("/tmp/freezer/job/freezer.state", "THAWED");
+	nothing_left(true);
+	job_await(&job, "fry-run: the inner process does not respond*", 1);
+}
+
 /* --- terminals */
 
 static void tty_interrupt(void)
@@ -1527,6 +1559,7 @@ static const struct check {
 	{"--pause ends upon TERM", stop_pause, PLAIN},
 	{"kill -9 of the outer process leaves nothing behind", killed_outer, PLAIN},
 	{"kill -9 of the inner process leaves nothing behind", killed_inner, PLAIN},
+	{"a stop ends though a freezer holds the inner process and COMMAND", frozen_inner, AS_ROOT},
 	{"kill -9 of fry-run at any time leaves nothing behind", killed_at_random, PLAIN},
 	{"--parent-death stops COMMAND when the parent is killed", killed_parent, PLAIN},
 	{"fifty orphans are reaped while COMMAND runs", reaps_orphans, PLAIN},
@@ -1749,6 +1782,7 @@ static void checks_make(void)
 		bool good;
 
 		if ((user == 0 && check->place == HIDEPID) ||
+		    (user != 0 && check->place == AS_ROOT) ||
 		    (check->place == NEW_KERNEL && !new_kernel))
 			continue;
 		good = check_make(check, user);
