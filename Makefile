@@ -75,7 +75,7 @@ uninstall:
 		$(DESTDIR)$(BASHDIR)/fry-run $(DESTDIR)$(ZSHDIR)/_fry-run $(DESTDIR)$(FISHDIR)/fry-run.fish
 
 clean:
-	rm -rf fry-run schedule silent revision *.o *.d build test/bin bench/bin
+	rm -rf fry-run schedule silent revision *.o *.d build fuzz test/bin bench/bin
 
 include mk/test.mk mk/kernels.mk mk/fuzz.mk mk/bench.mk mk/lint.mk mk/release.mk
 
