@@ -409,7 +409,7 @@ report_line() {
 	rm runs.json
 }
 
-@test "what to read in the report: the cause, the status and the names of what was left behind" {
+@test "the report has the cause, the status and the names of the leftovers" {
 	call='exit 3' bash -c "$(recipe --report=runs.json)" || :
 	assert_equal "$(report_line)" $'exited\t3\t'
 	bash -c "$(recipe --report=runs.json)"

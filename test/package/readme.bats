@@ -1,4 +1,4 @@
-# readme.bats - the tables of the README that say what to use, and how long a stop takes at most
+# readme.bats - two tables of the README: the options by purpose, and how long a stop takes at most
 
 # shellcheck disable=SC2016,SC2154 # backquotes are the README's; start sets pids
 
@@ -14,12 +14,12 @@ table() {
 		"$REPO/README.md"
 }
 
-# Print what stands between backquotes and begins with fry-run, without the words after --.
+# Print each text between backquotes that begins with fry-run, without the words after --.
 commands() {
 	grep -o -E '`(exec )?fry-run [^`]*-- ' | sed 's/^`//; s/exec //'
 }
 
-@test "README: every command line of the table of what to use is accepted, and runs its command" {
+@test "README: every command line of the table of options is accepted, and runs its command" {
 	local line count=0
 	while read -r line; do
 		run sh -c "exec \"\$0\" ${line#fry-run} \"\$1\" -e 7" "$FRY_RUN" "$BIN/probe"
