@@ -2,10 +2,10 @@
 # A script that starts a service.
 set -eu
 
-# Takes five minutes at most, otherwise the exit status is 124.
+# The migration gets five minutes. If it takes longer, fry-run stops it, and the exit status is 124.
 fry-run -t 5m -- ./migrate
 
-# Fails with 125 if it passes but leaves a process behind.
+# If the test passes but leaves a process behind, the exit status is 125.
 fry-run --leftover=fail -- ./self-test
 
 # The helper lives as long as the service, and no longer. fry-run replaces the script: a signal for the

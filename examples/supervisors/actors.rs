@@ -3,7 +3,7 @@
 //	actors DIRECTORY COMMAND...
 //
 // Each COMMAND, for sh, runs in DIRECTORY below a fry-run. The actors stop in the opposite order when
-// standard input ends or has a line. If this program is killed, -p stops all processes. It looks at the
+// standard input ends or has a line. If this program is killed, -p stops all processes. -p acts on the
 // death of the whole program: a thread that has started a fry-run may end.
 use std::sync::mpsc::{channel, Sender};
 use std::{env, fs, io, process, thread};
