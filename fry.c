@@ -162,7 +162,7 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 			       errno == EPERM ? "no such group in this session" : strerror(errno));
 		_exit(EXIT_FRY);
 	}
-	/* Without a subreaper the outer process needs it, also if the inner one is killed right after fork(2). */
+	/* Without a subreaper the outer process needs it, even if the inner one dies right after fork(2). */
 	if (!fry->subreaper)
 		fry->shared->channel.command_pgid = getpgrp();
 	if (cgroup_enter(fry) == -1) {
@@ -223,7 +223,7 @@ static void spawn(struct fry *fry)
 
 /*
  * Close inherited descriptors, so that readers of COMMAND's pipes see end-of-file when COMMAND closes
- * them. That of --hangup stays open. Leave the working directory, so that no mount stays busy.
+ * them. Keep the one of --hangup. Leave the working directory, so that no mount stays busy.
  */
 static void release_inherited(struct fry *fry)
 {
@@ -296,7 +296,7 @@ static void stop_leftovers(struct fry *fry)
 		report_step(fry, SIGTERM, now, broadcast.found);
 }
 
-/* With --leftover=leave: name what lives on. */
+/* With --leftover=leave: name the leftovers, which live on. */
 static void name_leftovers(struct fry *fry)
 {
 	struct broadcast note = {.record_only = true, .report = true};
@@ -355,8 +355,8 @@ static bool keep_schedule(struct fry *fry)
 }
 
 /*
- * When the next step, the timeout or the end of a hold is due. COMMAND's end sends SIGCHLD, but an orphan may
- * end without one (Linux 7.1: CLONE_AUTOREAP), so look for it every SILENT_END once COMMAND has ended.
+ * Returns when the next step, the timeout or the end of a hold is due. An orphan may end without SIGCHLD
+ * (Linux 7.1: CLONE_AUTOREAP), so once COMMAND has ended, look for orphans every SILENT_END.
  */
 static int64_t next_deadline(const struct fry *fry, int64_t hold, bool childless)
 {
@@ -509,7 +509,7 @@ int main(int argc, char **argv)
 	if (fry.role != OUTER)
 		start(&fry);
 	release_inherited(&fry); /* after COMMAND has its copies */
-	guard_run(&fry);         /* the outer process is there until the inner one has ended */
+	guard_run(&fry);         /* keeps the outer process until the inner one has ended */
 	if (fry.role != OUTER)
 		supervise(&fry);
 	reap_end(&fry); /* before the report, which counts the times of COMMAND */

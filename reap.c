@@ -58,7 +58,7 @@ void reap_start(struct fry *fry)
 	fry->inherited = left;
 }
 
-/* COMMAND has ended. The status first: the outer process reads both if this one is killed in between. */
+/* Record COMMAND's end, the status first: the outer process reads both if this one is killed in between. */
 static void record_end(struct fry *fry, int status)
 {
 	fry->command = 0;
@@ -165,8 +165,8 @@ unsigned reap_drain(struct fry *fry, bool *left)
 }
 
 /*
- * Reap the processes that were just killed: as many as were seen, if it is not 0, or all of a group. Returns
- * how many, once it is time to look again: no process dies for as long as wait, or the limit is over.
+ * Reap the processes that were just killed: `seen` of them if that is not 0, or all of a group. Also return
+ * when no process has died for `wait`, or at the limit. Returns how many were reaped.
  */
 static size_t reap_killed(struct fry *fry, size_t seen, pid_t group, int64_t wait, int64_t limit,
 			  bool *left)

@@ -2,8 +2,8 @@
  * signals.c - decide what a received signal means, and forward it
  *
  * Every signal is blocked for the whole run and received as data (src/pending.c). A signal stays pending
- * until the loop receives it, even one that arrives before COMMAND exists. There are no handlers, and
- * SIGCHLD's is the only disposition that changes.
+ * until the loop receives it, even one that arrives before COMMAND exists. On Linux there are no handlers.
+ * Only the dispositions of SIGCHLD and of a signal by which fry-run stops or dies change.
  *
  * If a received signal enters a step of the schedule, that signal is forwarded. If a step is entered because
  * the wait is over, its signal goes to every descendant.
@@ -84,7 +84,7 @@ static unsigned forward_atomically(struct fry *fry, int sig, siginfo_t *info, bo
 	return record.found;
 }
 
-/* Whether the kernel is the sender, as of a signal that is typed at the terminal. */
+/* Whether the kernel is the sender, as it is of a signal typed at the terminal. */
 static bool sent_by_kernel(const siginfo_t *info)
 {
 #ifdef SI_KERNEL
@@ -117,7 +117,7 @@ pid_t signals_command_pgid(const struct fry *fry)
 	return group > 1 ? group : fry->command_pgid;
 }
 
-/* Whether COMMAND has left the group that it was started in for this one, and others remain there. */
+/* Whether COMMAND has moved to this group from the one that it was started in, where others remain. */
 static bool has_left_group(const struct fry *fry, pid_t group)
 {
 	return group != fry->command_pgid && (kill(-fry->command_pgid, 0) == 0 || errno != ESRCH);
@@ -210,7 +210,7 @@ void signals_resend_early(struct fry *fry)
 
 	if (sigpending(&now) == -1)
 		return;
-	/* This is read after what is pending: COMMAND has sent nothing of that if it is not executed yet. */
+	/* Read after the pending set: a COMMAND that is not executed yet has sent none of these signals. */
 	if (fry->shared->channel.executing) {
 		fry->signals.early = now;
 		return;
@@ -408,7 +408,7 @@ bool signals_accept(struct fry *fry, const siginfo_t *info, bool *terminating)
 	else
 		log_verbose(fry, 1, "received %s from process %d", signame_format(sig, &name),
 			    (int)info->si_pid);
-	/* A signal typed at the terminal is no termination request: unwrapped, COMMAND decides alone. */
+	/* A signal typed at the terminal is no termination request: COMMAND decides, as without fry-run. */
 	*terminating = is_termination_signal(sig) && (!sent_by_kernel(info) || fry->pausing) &&
 		       !was_ignored(sig) && fry->options.as[sig] != 0;
 	fry->signals.parent_signal |= *terminating && sig == fry->options.parent_death;

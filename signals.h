@@ -16,9 +16,9 @@ struct signals {
 	sigset_t mask;                 /* signal mask at entry, which COMMAND inherits */
 	struct sigaction child_action; /* disposition of SIGCHLD at entry, likewise */
 	sigset_t early;                /* pending before COMMAND existed, and not received yet */
-	bool parent_signal;  /* that of --parent-death was received and requested an end */
-	sigset_t early_copy; /* pending before COMMAND existed */
-	siginfo_t held;      /* termination request that the drain holds back; si_signo 0: none */
+	bool parent_signal;            /* that of --parent-death came as a termination request */
+	sigset_t early_copy;           /* pending before COMMAND existed */
+	siginfo_t held; /* termination request that the drain holds back; si_signo 0: none */
 };
 
 /* Block every signal. Save the signal mask and the dispositions at entry. */
@@ -28,10 +28,10 @@ void signals_restore(const struct fry *fry);
 /* Before fork(2): record the pending signals. The child starts with none pending. */
 void signals_snapshot_pending(struct fry *fry);
 /*
- * After fork(2): send COMMAND each signal that has become pending since the snapshot. COMMAND has no copy of
- * one that was sent to the group before the fork. A copy of a later one is still blocked, so both merge.
- * Once COMMAND is executed, it may be COMMAND that has sent the signal to this process alone: that signal
- * counts as an early one, which is forwarded once whether a copy of it comes or not.
+ * After fork(2): send COMMAND each signal that has become pending since the snapshot. If the signal was sent
+ * to the group before the fork, COMMAND has no copy. If it came later, COMMAND's copy is still blocked, and
+ * both merge. Once COMMAND is executed, COMMAND itself may have sent the signal to this process alone. Such a
+ * signal counts as early: it is forwarded once, with or without a copy.
  */
 void signals_resend_early(struct fry *fry);
 /* Whether a termination request is pending. */
@@ -45,8 +45,8 @@ void signals_handle(struct fry *fry, siginfo_t *info, bool terminating);
 /* Handle an accepted signal that is no step of an enclosing fry-run. */
 void signals_apply(struct fry *fry, siginfo_t *info, bool terminating);
 /*
- * Forward the termination request that the drain holds back, if there is one. It has merged with a later sig, as
- * pending signals do; 0: it has not.
+ * Forward the termination request that the drain holds back, if there is one. It merges with sig, a later
+ * request, if both are equal, as pending signals do; 0: there is no later one.
  */
 void signals_release(struct fry *fry, int sig);
 /* Whether the parent has died, with --parent-death; true once. last is the last received signal. */
