@@ -2,9 +2,9 @@
  * copies.c - forward a signal once, however it was sent
  *
  * A caller may signal fry-run alone, its whole process group, or every process that it finds, one by one.
- * In the last two cases COMMAND has the signal without fry-run. The inner process recognises them, since only
- * then it receives a copy itself: its own copy. The outer process relays its copy. If both copies come, in
- * whatever order, the signal is not forwarded.
+ * In the last two cases COMMAND gets the signal directly. Only then does the inner process receive a copy
+ * itself: its own copy. The outer process relays another copy. If both copies come, in whatever order, the
+ * signal is not forwarded.
  *
  * - A signal to the process group is recognised exactly. kill(2) and the terminal driver hold the kernel's
  *   tasklist_lock as readers while they signal the whole group, and setpgid(2) takes it as a writer. Once
@@ -106,7 +106,7 @@ static void copy_paired(struct fry *fry, siginfo_t *info, bool to_group)
 		signals_note_delivered(fry, info->si_signo, to_group ? fry->command_pgid : 0);
 }
 
-/* Wait until a sender that signals a group now is done: see the top. It fails: no process has this pid. */
+/* Wait until a sender that signals a group now is done: see the top. setpgid(2) fails: no such process. */
 static void wait_for_sender(void)
 {
 	setpgid(INT_MAX, INT_MAX);
@@ -134,7 +134,7 @@ static void copy_unpaired(struct fry *fry, int sig)
 }
 
 /*
- * An own copy was taken. The kernel merges standard signals that are pending, so it may stand for several that
+ * An own copy was taken. The kernel merges pending standard signals, so this copy may stand for several that
  * the outer process has relayed, or is about to relay: ask the outer one to relay all that is pending.
  */
 static void note_merging(struct fry *fry, int sig)
@@ -191,7 +191,7 @@ static void copy_hold(struct fry *fry, struct copy *copy, pid_t sender)
 	copy->parent_ran = process_ran(copy->parent);
 }
 
-/* Whether a process is ready to run, and has run less than HOLD since it had run that long. */
+/* Whether a process is ready to run, and its processor time has grown by less than HOLD since `had_run`. */
 static bool is_waiting(pid_t pid, int64_t had_run)
 {
 	struct process process;
@@ -201,8 +201,8 @@ static bool is_waiting(pid_t pid, int64_t had_run)
 }
 
 /*
- * Whether a child that the parent started after the sender has yet to run. A parent that starts one child after
- * the other is not waited for until it is done: only as long as it takes to start a few.
+ * Whether a child that the parent started after the sender has yet to run. A parent may start one child after
+ * the other for long, so wait for it only until it has run for HOLD: that is enough to start a few.
  */
 static bool successor_waits(const struct copy *copy)
 {
@@ -300,7 +300,7 @@ bool copies_received(struct fry *fry, siginfo_t *info)
 	/* PIPE or XFSZ from a write of this process's own has no copy: signals_accept() drops it. */
 	if (info->si_pid == fry->self)
 		return false;
-	/* COMMAND has a typed signal as well: no copy of it comes, but it discards pending ones. */
+	/* COMMAND has a typed signal as well: no copy of it comes, but it cancels copies that wait. */
 	if (info->si_code != SI_USER && is_job_control(sig))
 		copy_cancel(fry, sig, false);
 	if (info->si_code != SI_USER)
@@ -338,7 +338,7 @@ static bool outer_has_answered(struct fry *fry, struct copy *copy, int64_t now)
 	return !outer_is_stopped(fry);
 }
 
-/* Handle the copy that waits if its wait is over. Returns when that will be, or NEVER. */
+/* Handle the copy of a signal if its hold is over, and return NEVER. Otherwise return when it ends. */
 static int64_t copy_expire(struct fry *fry, int sig, int64_t now)
 {
 	struct copy *copy = &fry->guard.copies.of[sig];

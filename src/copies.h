@@ -20,13 +20,13 @@ struct copies {
 		int64_t until; /* end of its hold; 0: none waits */
 		int64_t limit; /* end of the longest hold, for a sender that waits for the processor */
 		pid_t parent; /* of the sender */
-		/* time that both had run when the hold began; -1: unknown */
+		/* processor time of sender and parent when the hold began; -1: unknown */
 		int64_t sender_ran, parent_ran;
 		unsigned question;    /* to the outer process; 0: not asked yet */
 		int64_t answer_until; /* how long to wait for its answer */
 		pid_t sender;
 		int own;    /* how many more own copies came than relayed ones */
-		int merged; /* of the relayed ones: how many may have lost their own copy that way */
+		int merged; /* how many relayed ones may have an own copy that merged with another */
 		unsigned merging; /* question after the last own copy: see was_merged(); 0: none */
 		bool terminating;
 	} * of; /* for each signal */
@@ -39,7 +39,7 @@ int copies_init(struct copies *copies);
 void copies_relayed(struct fry *fry, siginfo_t *info, bool terminating);
 /* Take a signal that the inner process has received itself. Returns false if it has no copy. */
 bool copies_received(struct fry *fry, siginfo_t *info);
-/* Handle what has waited for its copy long enough. Returns until when the next one waits, or NEVER. */
+/* Handle each copy whose hold is over. Returns when the next hold is over, or NEVER. */
 int64_t copies_expire(struct fry *fry);
 
 #ifndef _GNU_SOURCE

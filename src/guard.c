@@ -77,7 +77,7 @@ static void inner_start(struct fry *fry)
 	fry->outer = fry->self;
 	fry->self = getpid();
 	fry->guard.outer_has_children = fry->inherited;
-	/* So that `pkill -x fry-run` means the outer process. */
+	/* `pkill -x fry-run` must find the outer process alone. */
 	prctl(PR_SET_NAME, "fry-inner");
 	/* CONT is received even by an inner process that is stopped. */
 	prctl(PR_SET_PDEATHSIG, SIGCONT);
@@ -230,7 +230,7 @@ static void outer_expire(struct fry *fry)
 	}
 	guard->deadline = clock_add(clock_now(), INNER_WAIT);
 	if (guard->overdue) {
-		guard->given_up = true; /* a frozen process obeys no KILL: cgroups(7), version 1 */
+		guard->given_up = true; /* frozen, it does not die of KILL: cgroups(7), version 1 */
 		return;
 	}
 	guard->overdue = true;
@@ -281,7 +281,7 @@ static void outer_wait_for_room(struct fry *fry)
 {
 	siginfo_t info;
 
-	/* One of them may be a request to end, or the caller is gone, and the inner process may hang. */
+	/* The inner process may hang: set a deadline if a termination request waits or the caller is gone. */
 	if (signals_termination_pending() || hangup_now(fry) ||
 	    (fry->options.parent_death != 0 && getppid() != fry->caller))
 		outer_expect_end(fry, clock_now());

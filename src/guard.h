@@ -29,7 +29,7 @@ struct channel {
 		pid_t sender;
 		uid_t user;
 		union sigval value;
-		bool terminating; /* the outer process found it to be a request to end */
+		bool terminating; /* the outer process found it to be a termination request */
 	} relay[MAX_RELAYS];
 	/* How many were written and read. An entry is complete before it is counted. */
 	_Atomic unsigned sent, taken;
@@ -37,29 +37,29 @@ struct channel {
 	/* from the inner process to the outer one */
 	_Atomic unsigned loops; /* of the inner process: a sign of life */
 	pid_t command_pgid;     /* process group that COMMAND was started in */
-	_Atomic bool executing; /* set by the child: from now on it may be COMMAND that signals */
+	_Atomic bool executing; /* set by the child: from now on COMMAND itself may send signals */
 	/* Written in this order: the signal, then the number. */
 	_Atomic int stopped;    /* signal that COMMAND is stopped by; 0: it is not stopped */
-	_Atomic unsigned stops; /* how often it was, if the outer process is to follow */
+	_Atomic unsigned stops; /* number of its stops with which the outer process has to stop */
 
-	/* A question of the inner process, whether anything is pending, and the answer that it is not. */
+	/* The inner process asks, and the outer one answers once it has no signal pending. */
 	_Atomic unsigned asked, answered;
-	unsigned answered_after; /* how many were written before the answer */
+	unsigned answered_after; /* number of relays that were sent before the answer */
 
-	unsigned continued; /* from the outer one: the last CONT came after so many stops */
+	unsigned continued; /* from the outer process: number of stops before its last CONT */
 };
 
 struct guard {
-	bool request_known; /* that a request to end was made is known to both processes */
+	bool request_known; /* both processes know of a termination request */
 
 	/* the outer process */
 	int inner_status;        /* wait status of the inner process */
 	int signal_fd, inner_fd; /* readable: a signal is pending, the inner process has died */
-	int64_t deadline;        /* by then the inner process must have ended */
-	bool asked;              /* since then for a sign of life, */
-	unsigned loops;          /* which is any other number */
-	bool overdue;            /* there was none, and it was killed */
-	bool given_up;           /* and does not die */
+	int64_t deadline;        /* when the inner process must have ended */
+	bool asked;              /* it missed the deadline, and was asked for a sign of life */
+	unsigned loops;          /* its loops then; any other number is the sign */
+	bool overdue;            /* it gave none, and was killed */
+	bool given_up;           /* it does not die of KILL */
 
 	/* the inner process */
 	bool outer_has_children; /* beside this one, as far as is known */
@@ -79,7 +79,7 @@ void guard_rename(const struct fry *fry);
  */
 bool guard_hand_over(struct fry *fry);
 
-/* In the inner process: act on what was relayed. */
+/* In the inner process: handle the signals that were relayed. */
 void guard_take(struct fry *fry);
 /* In the inner process: take a signal of which a copy may be relayed. Returns false for any other. */
 bool guard_receive(struct fry *fry, siginfo_t *info);
