@@ -147,7 +147,7 @@ int subreaper_acquire(void)
 	return prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-/* libc's fork(3) makes seven more calls, for the threads and locks that fry-run has none of. */
+/* libc's fork(3) makes seven more calls, for threads and locks, which fry-run does not have. */
 pid_t process_fork(int death_signal)
 {
 #ifdef __sparc__

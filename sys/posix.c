@@ -1,8 +1,9 @@
 /*
  * posix.c - signal masks, descriptors and memory elsewhere than on Linux: POSIX alone, FreeBSD, DragonFly
  *
- * Experimental: compiled, and run against a player of procctl(2) on Linux (test/fixtures/procctl); never run
- * on FreeBSD or DragonFly. This file takes the place of linux.c, and two in src/ that of process.c and tree.c.
+ * Experimental: compiled, and run with an imitation of procctl(2) on Linux (test/fixtures/procctl); never run
+ * on FreeBSD or DragonFly. This file takes the place of linux.c. src/reaper.c takes that of process.c, and
+ * src/tree_posix.c that of tree.c.
  */
 /* SPDX-License-Identifier: MIT */
 #include "sys.h"
@@ -52,7 +53,7 @@ const char *system_lacks(const struct options *options, const char **why)
 	*why = "there are no cgroups but on Linux";
 	if (options->cgroup != CGROUP_NONE)
 		return "--cgroup";
-	*why = "only leave is possible where the system does not tell who is left";
+	*why = "only leave is possible where the system does not list descendants";
 	if (!REAPER && options->leftover != LEFTOVER_LEAVE)
 		return "--leftover";
 #ifndef PROC_PDEATHSIG_CTL
@@ -154,7 +155,7 @@ void core_forbid(void)
 	setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0});
 }
 
-/* poll(2) tells which of many descriptors are open, so that not each number costs a close(2). */
+/* poll(2) shows which of many descriptors are open, so that a closed one costs no close(2). */
 void descriptors_close(int first, int keep)
 {
 	long limit = sysconf(_SC_OPEN_MAX);
@@ -192,7 +193,7 @@ void *page_map_shared(size_t size)
 
 	return memory == MAP_FAILED ? NULL : memory;
 #else
-	/* No name in a directory is left behind: the kernel removes it with the last process that has it. */
+	/* The segment has no name in a directory. The kernel removes it when the last process detaches it. */
 	int id = shmget(IPC_PRIVATE, size, S_IRUSR | S_IWUSR);
 	void *memory = shmat(id, NULL, 0);
 

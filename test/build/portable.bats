@@ -154,7 +154,7 @@ refuses() {
 @test "portable: an option that the system cannot support is refused by its name" {
 	for leftover in stop wait fail; do
 		refuses --leftover="$leftover"
-		assert_lines - 'fry-run: --leftover: only leave is possible where the system does not tell who is left'
+		assert_lines - 'fry-run: --leftover: only leave is possible where the system does not list descendants'
 	done
 	refuses --guard
 	assert_match "$output" 'fry-run: --guard: *'
