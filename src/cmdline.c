@@ -1,8 +1,8 @@
 /*
  * cmdline.c - the command line of a process, to be shown
  *
- * The name of a process misleads: it is that of its parent until it has executed a file, and that of the
- * interpreter if the file is a script. The process can change its command line as well, and may hold any bytes
+ * The name of a process misleads: it is that of the parent until the process has executed a file, and that of
+ * the interpreter if the file is a script. A process can change its command line, too, and may hold any bytes
  * there.
  */
 /* SPDX-License-Identifier: MIT */

@@ -1,5 +1,5 @@
 /*
- * hint.c - what a mistake was most likely meant to be
+ * hint.c - hints for likely mistakes on the command line
  *
  * Most mistakes are habits from timeout(1), tini, dumb-init, docker and start-stop-daemon(8), or from a shell.
  */

@@ -1,4 +1,4 @@
-/* hint.h - what a mistake was most likely meant to be */
+/* hint.h - hints for likely mistakes on the command line */
 /* SPDX-License-Identifier: MIT */
 #ifndef HINT_H
 #define HINT_H

@@ -25,7 +25,7 @@ struct table {
 /* A signal, its recipients, and what came of it. */
 struct broadcast {
 	int signal;
-	int instead_of; /* not 0: the received signal, by --rewrite; its recipients need it no more */
+	int instead_of; /* not 0: the received signal, before --rewrite; counts as delivered, too */
 	pid_t group;    /* not 0: only processes of this group, and `pid` */
 	pid_t pid;      /* not 0: only this process, and those of `group` */
 	bool once;      /* not to processes that have had it */
@@ -46,7 +46,7 @@ struct process *known_add(struct fry *fry, struct process *process);
 void known_note_reaped(struct fry *fry, pid_t pid);
 /* Returns the process with this pid, or NULL. */
 struct process *table_find(const struct table *table, pid_t pid);
-/* Before a new search: what was found last becomes what was found before. */
+/* Before a new walk: make the current table the previous one. */
 void table_turn(struct fry *fry);
 
 /* Send a broadcast to a process that was found. Returns false if the process did not need it. */

@@ -41,7 +41,7 @@ __asm__(".section .rodata\n"
 struct option_row {
 	const char *name;    /* after --; NULL: the option has letters only */
 	const char *letters; /* each of them is the option, after - */
-	/* As --help shows it, or the choices; NULL: the option takes none. [=...] may be missing: NULL then. */
+	/* As --help shows it, or the choices; NULL: the option takes none. [=...]: parse() may get NULL. */
 	const char *argument;
 	void (*parse)(struct fry *fry, const struct option_row *row, const char *argument);
 	void (*set)(struct options *options); /* instead of parse, if there is no argument */
@@ -407,7 +407,7 @@ static void print_help(struct options *options)
 	exit(EXIT_SUCCESS);
 }
 
-/* Report an option that does not exist, with what it was most likely meant to be, and exit. */
+/* Report an option that does not exist, with the one that was most likely meant, and exit. */
 __attribute__((noreturn)) static void die_unknown(const struct fry *fry, const char *word)
 {
 	size_t length = strcspn(word + 2, "=");
@@ -459,7 +459,7 @@ static const struct option_row *find_letter(char letter)
 	return NULL;
 }
 
-/* Take an option, and note whether it is from FRY_RUN_OPTS, for a message that comes later. */
+/* Take an option, and record whether it is from FRY_RUN_OPTS, since a later message names its origin. */
 static void option_parse(struct fry *fry, const struct option_row *row, const char *argument)
 {
 	uint32_t bit = UINT32_C(1) << (row - option_table);
@@ -474,7 +474,7 @@ static void option_parse(struct fry *fry, const struct option_row *row, const ch
 		fry->options.from_environment |= bit;
 }
 
-/* Returns what a message about an option begins with: FRY_RUN_OPTS, if the option is from there. */
+/* Returns the beginning of a message about an option: FRY_RUN_OPTS if the option is from there, or "". */
 static const char *option_origin(const struct fry *fry, const char *name)
 {
 	long row = find_name(name, strlen(name)) - option_table;
@@ -547,7 +547,7 @@ static int parse_words(struct fry *fry, int argc, char **argv)
 	return at;
 }
 
-/* Check what comes from the command line alone, or from FRY_RUN_OPTS alone: the former wins over the latter. */
+/* Check the options of one origin. If FRY_RUN_OPTS contradicts the command line, the command line wins. */
 static void options_agree(struct fry *fry)
 {
 	struct options *options = &fry->options;

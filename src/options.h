@@ -32,7 +32,7 @@ struct options {
 	bool warn_reaped;
 	bool guard;
 	bool pause;                  /* there is no COMMAND */
-	const char *report;          /* where to */
+	const char *report;          /* FILE or fd:N; NULL: not asked for */
 	bool stop_given, wait_given; /* --stop and -k exclude each other */
 	const char
 		*origin; /* of the words that are parsed: what a message about them begins with */

@@ -203,7 +203,7 @@ bool outer_died(struct fry *fry)
 
 bool is_own_process(const struct fry *fry, pid_t pid)
 {
-	/* 0 is a process of another pid namespace, and no pid of ours that is unset. */
+	/* 0 stands for a process of another pid namespace, and must not match a pid of ours that is unset. */
 	return pid != 0 &&
 	       (pid == fry->self || pid == fry->inner || (pid == fry->outer && outer_lives(fry)));
 }
@@ -213,14 +213,13 @@ void inner_beat(struct fry *fry)
 	fry->shared->channel.loops++;
 }
 
-/* It cannot be another's number: opened first, and then found to be the parent still. */
+/* Open, compare, signal: if the outer process is the parent after pidfd_open(2), the pidfd is its own. */
 void signal_outer(const struct fry *fry, int sig)
 {
 	int fd;
 
 	if (fry->outer == 0) /* kill(0) would signal the own group */
 		return;
-	/* Open, compare, signal: once it is the parent still, the pidfd is the outer process. */
 	fd = (int)syscall(SYS_pidfd_open, fry->outer, 0);
 	if (outer_lives(fry) &&
 	    (fd == -1 ||
@@ -230,7 +229,7 @@ void signal_outer(const struct fry *fry, int sig)
 		close(fd);
 }
 
-/* By pid, or by pidfd if it is not -1. As a step, if it is one of which a fry-run is to be told. */
+/* Send a signal by pid, or by pidfd if fd is not -1; step: with the mark for a nested fry-run. */
 static int signal_send(const struct fry *fry, pid_t pid, int fd, int sig, bool step)
 {
 	siginfo_t info = {.si_signo = sig, .si_code = STEP_CODE};
@@ -247,7 +246,7 @@ static int signal_send(const struct fry *fry, pid_t pid, int fd, int sig, bool s
 
 /*
  * Whether a process has the name of a fry-run, or of a release's file such as fry-run-1.0.0-amd64. Any
- * process may choose that name: its signals have another si_code then, and no other effect.
+ * process may choose that name: the steps that it gets then have another si_code, and no other effect.
  */
 static bool is_fry(const struct process *process)
 {
@@ -255,8 +254,8 @@ static bool is_fry(const struct process *process)
 }
 
 /*
- * Whether a nested fry-run is better not told of a step. Its inner process hears of it from the outer one.
- * Where the queue is full the kernel drops the mark, and it would forward what its COMMAND has had.
+ * Whether a process of a nested fry-run must not get a step. Its inner process gets the step from its outer
+ * one. If the queue is full, the kernel drops the mark, and its COMMAND would get the step again.
  */
 static bool is_untold(const struct fry *fry, const struct process *process)
 {
@@ -285,13 +284,13 @@ int process_signal(const struct fry *fry, const struct process *process, int sig
 			return 1; /* as a member of that group */
 		return signal_send(fry, target, -1, sig, step) == -1 && errno != ESRCH ? -1 : 1;
 	}
-	/* Opened first, and then found to be what it was: so this is what is signalled. */
+	/* Open, compare, signal: if the process is the same after pidfd_open(2), the pidfd is its own. */
 	fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
 	if (fd == -1 && errno == ESRCH)
 		return 1;
 	same = process_same(process);
 	if (!same && fd != -1) {
-		/* It may have been the last descriptor. */
+		/* The pidfd may have taken the last descriptor, which a read of /proc needs. */
 		close(fd);
 		fd = -1;
 		same = process_same(process);

@@ -58,9 +58,9 @@ pid_t child_wait(const struct fry *fry, pid_t pid, int *status);
 /* Whether this is an unreaped child of ours, whatever /proc says. */
 bool is_child(pid_t pid);
 /*
- * Signal a process that was found below; step: it is sent to the whole tree. Returns 1 if the process was
- * signalled or has ended, 0 if the signal reaches it in another way, and -1 with errno. ESTALE: the process
- * has changed since it was found, most often because its parent has died, and is to be read again.
+ * Signal a process that was found below; step: the signal goes to the whole tree. Returns 1 if the process
+ * was signalled or has ended, 0 if the signal reaches it in another way, and -1 with errno. ESTALE: the
+ * process has changed since it was found, most often because its parent has died: read it again.
  */
 int process_signal(const struct fry *fry, const struct process *process, int sig, bool step);
 /* In the inner process: whether the outer one lives. Its pid is not reused while it is the parent. */

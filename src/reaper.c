@@ -24,7 +24,7 @@
 
 enum { SOME_MORE = 64 }; /* room for processes that are forked after the count */
 
-/* reaper_left() tells whether a child that has not ended is below COMMAND, or was. */
+/* reaper_left() returns whether a child that has not ended is a descendant of COMMAND, or was one. */
 #if defined(PROC_REAP_GETPIDS) /* FreeBSD since 10.2 */
 
 static unsigned reaper_count(void)
@@ -153,7 +153,7 @@ int child_peek(idtype_t type, pid_t pid, siginfo_t *info)
 	return waitid(type, (id_t)pid, info, WEXITED | WNOHANG | WNOWAIT);
 }
 
-/* Children that fry-run does not look after count as none: to wait for them would have no end. */
+/* Children that fry-run neither stops nor signals count as none, since they may never end. */
 pid_t child_wait(const struct fry *fry, pid_t pid, int *status)
 {
 	pid_t reaped = pid == 0 ? 0 : waitpid(pid, status, WNOHANG);

@@ -1,4 +1,4 @@
-/* reaper.h - what procctl(2) tells a reaper on FreeBSD and DragonFly; nothing by POSIX alone */
+/* reaper.h - the descendants that procctl(2) lists on FreeBSD and DragonFly; none by POSIX alone */
 /* SPDX-License-Identifier: MIT */
 #ifndef REAPER_H
 #define REAPER_H

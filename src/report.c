@@ -284,7 +284,7 @@ static void add_leftovers(struct text *text, const struct fry *fry)
 		add_string(text, noted.name);
 		text_add(text, ",\"command_line\":");
 		add_string(text, noted.line);
-		/* Of a process that lives on when process 1 ends, the kernel makes an end at once. */
+		/* When process 1 ends, the kernel kills the processes that are left. */
 		if (noted.signal == 0 && leave && fry->self == 1)
 			noted.signal = SIGKILL;
 		text_add(text, ",\"signal\":");

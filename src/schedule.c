@@ -96,7 +96,7 @@ static void schedule_enter(struct schedule *schedule, int at, int64_t now, bool 
 			clock_add(now, wait < 10 * SECOND ? wait / 2 : wait - 5 * SECOND);
 }
 
-/* Go to the step of a signal if it lies ahead. A signal without a step has the first one that sends. */
+/* Go to the step of a signal if it lies ahead. A signal without a step goes to the first that sends. */
 static void schedule_advance(struct schedule *schedule, int sig, int64_t now, bool received)
 {
 	int own = first_step(schedule);

@@ -30,8 +30,8 @@
 #include "text.h"
 
 enum {
-	MANY_PASSES = 32, /* of a sweep: what goes on finding more has met a bomb */
-	SOME_PASSES = 4,  /* of any other walk: enough for all who did not fork meanwhile */
+	MANY_PASSES = 32, /* of a walk that kills; one that needs more has met a fork bomb */
+	SOME_PASSES = 4,  /* of any other walk: finds all processes, unless some fork meanwhile */
 	SMALL_PID_MAX = 32768,
 	LARGE_PID_MAX = 4194304
 };
@@ -343,7 +343,7 @@ void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again)
 	}
 }
 
-/* Whether pid was a child that was killed. waitid(2) tells that it is one, and so its pid is not reused. */
+/* Kill pid if it is a child, and return whether it was. The pid of an unreaped child is not reused. */
 static bool kill_child(pid_t pid)
 {
 	return pid > 1 && is_child(pid) && kill(pid, SIGKILL) == 0;
@@ -381,13 +381,13 @@ pid_t tree_group(const struct fry *fry)
 {
 	if (fry->subreaper || !fry->command_leads_group)
 		return 0;
-	/* Asked for when the inner process, which held the number, has just died. */
+	/* The outer process asks after the inner one, which kept the number from reuse, has died. */
 	if (fry->role == OUTER)
 		return fry->shared->channel.command_pgid;
 	return fry->command != 0 || fry->zombie != 0 ? fry->command_pgid : 0;
 }
 
-/* Most often one of those that the latest walk has found is alive, and there is no need for another. */
+/* Most often a process that the latest walk has found is alive, and no other walk is needed. */
 bool tree_left(struct fry *fry)
 {
 	struct broadcast record = {.record_only = true};
@@ -413,7 +413,7 @@ bool tree_outer_children(struct fry *fry)
 
 	if (fry->guard.outer_has_children) {
 		tree_walk(fry, &record, false);
-		/* Once none is left none can come: other orphans are the inner process's. */
+		/* Once none is left, none can come: other orphans become the inner process's children. */
 		fry->guard.outer_has_children = record.found != 0;
 	}
 	return fry->guard.outer_has_children;

@@ -26,7 +26,7 @@ struct tree {
 	pid_t max_pid_seen;          /* how far to search without /proc */
 };
 
-/* Before the guard forks: save what hangs below this process, for the inner process to kill. */
+/* Before the guard forks: save the processes below this one, for the inner process to kill. */
 void tree_save_inherited(struct fry *fry);
 /*
  * Signal everything below fry-run that the broadcast is for; again: one walk was not enough, so whole groups
@@ -36,13 +36,13 @@ void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again);
 /* Send KILL to each child that the children file lists, and to no other process. Returns how many. */
 size_t tree_kill_children(struct fry *fry);
 /*
- * Without a subreaper: the process group of COMMAND, whose members are found although they are orphans. 0: it
- * is not fry-run's own, or its number may be another's.
+ * Without a subreaper: the process group of COMMAND, whose members are found although they are orphans. 0:
+ * the group was not made for COMMAND, or its number may have been reused.
  */
 pid_t tree_group(const struct fry *fry);
 /* Without a subreaper: whether a child, or a member of that group, is alive. */
 bool tree_left(struct fry *fry);
-/* Whether the outer process has other children than the inner one, which asks. */
+/* In the inner process: whether the outer one has other children. */
 bool tree_outer_children(struct fry *fry);
 /*
  * Against a fork bomb the share of the processor decides: 50 ms after began switch to SCHED_FIFO. In a stop
@@ -56,7 +56,7 @@ static inline void tree_signal(struct fry *fry, struct broadcast *broadcast)
 	tree_walk(fry, broadcast, false);
 }
 
-/* Name what is left. */
+/* Name the processes that are left. */
 static inline void tree_name(struct fry *fry, const char *why)
 {
 	struct broadcast note = {.record_only = true, .log = true, .zombies = true, .why = why};
@@ -65,8 +65,8 @@ static inline void tree_name(struct fry *fry, const char *why)
 }
 
 /*
- * Elsewhere than on Linux there is no outer process, no other scheduling policy is asked for, and what is lost
- * without a subreaper is in the manual page.
+ * Elsewhere than on Linux there is no outer process, and fry-run asks for no other scheduling policy. The
+ * manual page says what is lost without a subreaper.
  */
 #ifdef _GNU_SOURCE
 enum { ORPHANS_MATTER = true };

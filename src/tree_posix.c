@@ -45,7 +45,7 @@ static void list_make(struct fry *fry)
 	if ((fry->subreaper && reaper_list(fry, list_add)) || fry->command == 0)
 		return;
 	group = getpgid(fry->command);
-	/* POSIX tells nothing about the others in the group, but a stop most often reaches all of it. */
+	/* POSIX shows only COMMAND's state, but a stop most often reaches the whole group. */
 	state = is_stopped(fry) ? 'T' : 'R';
 	if (fry->command_leads_group)
 		list_add(fry, -fry->command_pgid, state);

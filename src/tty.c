@@ -176,7 +176,7 @@ static void tty_note_stopped(struct fry *fry, int sig)
 	/*
 	 * Continue COMMAND in its own group at once in two cases. Without a shell nothing else would
 	 * continue it; the kernel stopped it since its group is not orphaned: its parent is in the session.
-	 * A background job that the shell has put in the foreground while it ran gets no signal: COMMAND
+	 * If the shell puts a running background job into the foreground, the job gets no signal: COMMAND
 	 * reads, is stopped by TTIN, and only now can fry-run hand it the foreground.
 	 */
 	if (job_control && fry->command_leads_group &&
