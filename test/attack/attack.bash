@@ -9,7 +9,7 @@
 
 load ../lib/helper
 
-nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+other_user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 
 reach() {
 	reachable=$(mktemp -d)

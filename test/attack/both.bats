@@ -22,7 +22,7 @@ setup_more() {
 	reach
 }
 
-@test "the words that put a pid namespace below are those of doc/agents.md" {
+@test "the commands that put a pid namespace below are those of doc/agents.md" {
 	local words
 	for words in "${below[*]}" "${unprivileged[*]}"; do
 		grep -qxF "fry-run -- $words fry-run -- agent" "$REPO/doc/agents.md"
@@ -52,7 +52,7 @@ killed_at_once() {
 
 @test "KILL for both processes at once leaves nothing if a user and a pid namespace are below" {
 	for ((i = $(rounds 100); i; i--)); do
-		killed_at_once "${nobody[@]}" "$FRY_RUN" -- "${unprivileged[@]}" \
+		killed_at_once "${other_user[@]}" "$FRY_RUN" -- "${unprivileged[@]}" \
 			"$FRY_RUN" -- sh -c "$every_kind" "$BIN/probe"
 	done
 }
@@ -65,7 +65,7 @@ killed_at_once() {
 
 @test "KILL for both processes at once leaves nothing if the inner process is PID 1, without privileges" {
 	for ((i = $(rounds 100); i; i--)); do
-		killed_at_once "${nobody[@]}" unshare --user --map-root-user "${within[@]:1}" \
+		killed_at_once "${other_user[@]}" unshare --user --map-root-user "${within[@]:1}" \
 			"$FRY_RUN" -- sh -c "$mounts" sh sh -c "$every_kind" "$BIN/probe"
 	done
 }

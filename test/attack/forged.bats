@@ -13,7 +13,7 @@ step=-71
 start_below_root() {
 	requires root
 	reach
-	start it "$FRY_RUN" "$@" -- sh -c "$(forger_below forger "${nobody[@]}")"' exec "$0" -x HUP=4' "$BIN/probe"
+	start it "$FRY_RUN" "$@" -- sh -c "$(forger_below forger "${other_user[@]}")"' exec "$0" -x HUP=4' "$BIN/probe"
 	ready it
 	wait_line forger.out 'ready *'
 	inner=$(inner_of "$pid")
@@ -94,7 +94,7 @@ forge_numbers() {
 @test "CONT made up as a relay by a stranger of the same session on a terminal stops nothing" {
 	requires root
 	reach
-	start_tty it sh -c "$(forger_below forger "${nobody[@]}")"' "$0" --stop=TERM/100ms/KILL -- "$1" -x HUP=4; exit $?' \
+	start_tty it sh -c "$(forger_below forger "${other_user[@]}")"' "$0" --stop=TERM/100ms/KILL -- "$1" -x HUP=4; exit $?' \
 		"$FRY_RUN" "$BIN/probe"
 	ready it
 	wait_line forger.out 'ready *'

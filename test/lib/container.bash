@@ -1,4 +1,4 @@
-# container.bash - a small root with busybox in it, and what runs fry-run in it
+# container.bash - run fry-run in a small root with busybox, by runc and by podman
 # shellcheck shell=bash
 #
 #   root_make                  make $root: busybox, /fry-run and the fixtures /probe and /orphans
@@ -20,7 +20,7 @@
 #   image_make NAME CHANGE...  make an image of the root, with lines of a Containerfile
 #   podman_teardown            for teardown_more
 
-# Else Go's scheduler sends URG to its own threads, and runc passes on what it gets.
+# Otherwise Go's scheduler sends URG to its own threads, and runc passes on every signal.
 export GODEBUG=asyncpreemptoff=1
 
 root_make() {
@@ -52,7 +52,7 @@ into_root() {
 	done
 }
 
-# What a process in the container shall have in its environment, one a line.
+# Print the variables that a process in the container has to have in its environment, one a line.
 box_environment() {
 	env | grep -E '^(FRY_TEST|(A|UB|L)SAN_OPTIONS)='
 }
@@ -74,7 +74,7 @@ box_finish() {
 
 # --- runc
 
-# runc's own proposal, without a network and without limits.
+# Write runc's default configuration, without a network and without limits.
 box_make() {
 	box=fry-$$-${BATS_TEST_TMPDIR##*/}
 	mkdir -p bundle
@@ -115,7 +115,7 @@ box_pids() {
 	descendants_of "$(box_init)"
 }
 
-# runc's commands want the container between their options and what follows.
+# runc's commands take the container's name after their options and before all other words.
 box_do() {
 	local command=("$1")
 	shift

@@ -1,10 +1,10 @@
-# gvisor.bash - run fry-run in gVisor, whose kernel is another one; `load` it after container
+# gvisor.bash - run fry-run in gVisor, which has a kernel of its own; `load` it after container
 # shellcheck shell=bash
 #
 # It takes the place of runc: box_run, box_start, box_kill and box_delete are those of container.bash, with
-# runsc. What runs in the box can be seen through its output alone, and through files in $root.
+# runsc. A process in the box can be observed only through its output, and through files in $root.
 #
-#   sandbox_requires       for setup_more: what runsc needs
+#   sandbox_requires       for setup_more: require the tools that runsc needs
 #   box_script SCRIPT      run a shell as process 1 that reads this; the shell's functions are
 #     living PID             succeed if the process is there, and no zombie
 #     left_in_box            print a line `left N` with the number of processes other than the shell
@@ -56,7 +56,7 @@ box_script() {
 	box_finish
 }
 
-# Without a process of its own, so that it is not among those that it counts.
+# left_in_box starts no process, so that it does not count itself.
 # shellcheck disable=SC2016 # for the shell in the box
 box_functions() {
 	echo '

@@ -1,11 +1,11 @@
-# helper.bash - what every test stands on; a .bats file begins with `load ../lib/helper`
+# helper.bash - functions for every test; a .bats file begins with `load ../lib/helper`
 # shellcheck shell=bash
 #
 # REPO		the top of the tree
 # FRY_RUN	the binary under test; from the environment, or the one at the top of the tree
 # BIN		where the fixtures are; each source in test/fixtures explains its own
 #
-# Every test stands in a directory of its own, reads nothing from stdin, and fails if a process that
+# Every test runs in a directory of its own, reads nothing from stdin, and fails if a process that
 # it started is left when it ends. A file may define setup_more and teardown_more, never setup or
 # teardown.
 #
@@ -66,7 +66,7 @@
 #   old_make                   make a fry-run that knows less of the kernel; see there
 #   glibc_make [DIRECTORY [MAKE-VARIABLE]...]  make one with gcc and glibc; see there
 #
-# Skipping; where CI is set, what is missing fails instead
+# Skipping; if CI is set, a missing requirement fails the test instead
 #   requires WHAT...           a tool in PATH; or root, pid-namespace, user-namespace, cgroup2
 #                              (leaves can be made below one's own), seccomp
 #
@@ -79,7 +79,7 @@ REPO=${BATS_TEST_DIRNAME%/test/*}
 BIN=$REPO/test/bin
 LOOK=$BIN/look # BIN may change in a test
 FRY_RUN=${FRY_RUN:-$REPO/fry-run}
-[[ $FRY_RUN == /* ]] || FRY_RUN=$PWD/$FRY_RUN # tests stand elsewhere
+[[ $FRY_RUN == /* ]] || FRY_RUN=$PWD/$FRY_RUN # tests run in other directories
 WAIT_LIMIT=120
 
 # bats notes when a test begins, for which it executes date(1).
@@ -88,7 +88,7 @@ get_mills_since_epoch() {
 }
 
 setup() {
-	# What fails is a line of the test; the helpers say why.
+	# bats then reports the line of the test that failed; the helpers say why.
 	BATS_DEBUG_EXCLUDE_PATHS+=("$BATS_TEST_DIRNAME/../lib")
 	local -
 	set +T
@@ -98,13 +98,13 @@ setup() {
 	fi
 	cd "$BATS_TEST_TMPDIR" || return
 	exec </dev/null
-	# Processes are found by this word in their environment: unique, as the directory is.
+	# The processes of a test are found by this word in their environment, which no other test has.
 	export FRY_TEST=$BATS_TEST_TMPDIR
 	if declare -F setup_more >/dev/null; then setup_more; fi
 }
 
 teardown() {
-	trap - DEBUG # what follows is not the test's own, and bats would trace each command of its own, too
+	trap - DEBUG # the commands from here on are not the test's: bats need not trace them, nor its own
 	local - failed=0 left
 	set +T
 	if declare -F teardown_more >/dev/null; then teardown_more || failed=1; fi
@@ -455,7 +455,7 @@ left_pids() {
 	"$LOOK" left "$FRY_TEST" | while read -r pid _; do echo "$pid"; done
 }
 
-# Exact, where looking for pids is too slow: see bomb.c.
+# A lock shows exactly whether a process of bomb is left; a search for pids is too slow. See bomb.c.
 bomb_gone() {
 	[[ ! -e bomb.lock ]] || flock --nonblock bomb.lock true
 }
@@ -552,9 +552,9 @@ repeat() {
 
 # --- building, once for all files
 
-# Make $BATS_RUN_TMPDIR/old/fry-run: as if on a kernel without the children files of /proc and without
-# cgroup.kill. Only two sources know of those: where the objects at the top are those that make would
-# make, the others are theirs.
+# Make $BATS_RUN_TMPDIR/old/fry-run, which finds neither the children files of /proc nor cgroup.kill, as on an
+# older kernel. Only two sources use these files. If make would not rebuild the objects at the top, the other
+# objects are copied from there.
 old_make() {
 	local old=$BATS_RUN_TMPDIR/old object objects=()
 	for object in "$REPO"/*.o; do

@@ -1,5 +1,5 @@
-# promises.bash - what is promised whatever the surroundings, for hostile.bats and scarce.bats
-# shellcheck shell=bash disable=SC2016,SC2034,SC2046 # what is single-quoted is for other shells; pids are words
+# promises.bash - the main promises in any environment, for hostile.bats and scarce.bats
+# shellcheck shell=bash disable=SC2016,SC2034,SC2046 # single-quoted text is for other shells; pids are words
 
 setup_file() {
 	requires make
@@ -16,11 +16,11 @@ teardown_more() {
 	if [[ ${reachable-} ]]; then rm -r "$reachable"; fi
 }
 
-# --- what is promised, whatever the words that precede fry-run make of the surroundings
+# --- the promises; the arguments are words that precede fry-run and change its environment
 
-fast=TERM/100ms/KILL # for what only KILL ends
-heeded=TERM/3s/KILL  # where TERM has to be heard before
-within=() # what precedes COMMAND where it is not to share the trouble
+fast=TERM/100ms/KILL # for processes that only KILL ends
+heeded=TERM/3s/KILL  # for processes that have to act on TERM before KILL
+within=() # words that precede COMMAND and take back the change of the environment
 
 keeps_promises() {
 	keeps_status "$@"
@@ -33,7 +33,7 @@ keeps_promises() {
 keeps_status() {
 	run "$@" "$FRY_RUN" -- "$BIN/probe" -e 7
 	assert_status 7
-	# Where there is no /proc the sanitizers' runtime says that it misses it.
+	# Without /proc the sanitizers' runtime prints a warning.
 	output=$(sed '/^==[0-9]*==WARNING: reading executable name/d' <<<"$output")
 	assert_match "$output" 'ready +([0-9])'
 	run "$@" "$FRY_RUN" -- "$BIN/probe" -k USR1
@@ -83,7 +83,7 @@ kills_what_ignores_term() {
 	nothing_left
 }
 
-# Set fry to the pid, as seen from here: what precedes fry-run may be its parent.
+# Set fry to fry-run's pid, as seen from here: a command that precedes fry-run may be its parent.
 find_fry() {
 	local - name below
 	set +T

@@ -14,7 +14,7 @@
 #   wait_screen NAME GLOB      wait until it does
 #   screen_hang_up NAME        close the terminal
 #   screen_closed NAME         it is gone, as when its command has ended
-#   screens_close              for teardown_more: what is open still
+#   screens_close              for teardown_more: close all screens that are still open
 #
 # Two of them, `plain` and `wrapped`, for one script of keys
 #   both_open SHELL            an interactive shell each, in the directories plain and wrapped. $RUN is
@@ -27,11 +27,10 @@
 #   both_front NAME            wait until the process group in the foreground is NAME's on both
 #   both_exit                  type `exit`, and wait until both are closed
 #
-# In make check-stress what is done under each shell is done under bash, dash and zsh, otherwise under one of
-# them, in turn:
+# In make check-stress each_shell uses bash, dash and zsh, otherwise one of them, in turn:
 #   each_shell COMMAND...      run this with each, in shell
 #
-# normalise, a filter, may be defined anew for what must differ between two runs of a program.
+# normalise is a filter. A test may define it anew, to remove text that always differs between two runs.
 
 declare -gA screen_servers=()
 

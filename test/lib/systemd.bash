@@ -9,7 +9,7 @@
 #   systemd_boot               boot it; for setup_suite
 #   systemd_end                kill it, and remove its cgroups; for teardown_suite
 #   inside WORD...             run this in the container
-#   as_nobody WORD...          the same, as the user nobody, whose manager manager_start has started
+#   as_user WORD...            the same, as an ordinary user; manager_start has started the user's manager
 #
 # Each test writes one service twice: `bare`, and `fry`, which runs the same command under fry-run.
 #   services <<<TEXT           write both; TEXT is what a unit file has under [Service], and has @ where
@@ -155,7 +155,7 @@ wait_both() {
 	for name in bare fry; do wait_line "$(log_of "$name")" "$@"; done
 }
 
-# A log in an order that does not depend on who was faster.
+# Print a log in an order that does not depend on which process was faster.
 log_sorted() {
 	sed 's/^ready [0-9]*$/ready/' "$(log_of "$@")" | sort
 }
@@ -190,20 +190,20 @@ assert_empty() {
 	assert_equal "$processes" '' "processes of $1"
 }
 
-# --- what begins outside of systemd
+# --- a user and the user's manager
 
-nobody=65534
+user_id=65534
 
-as_nobody() {
-	inside setpriv --reuid=$nobody --regid=$nobody --clear-groups env "XDG_RUNTIME_DIR=/run/user/$nobody" "$@"
+as_user() {
+	inside setpriv --reuid=$user_id --regid=$user_id --clear-groups env "XDG_RUNTIME_DIR=/run/user/$user_id" "$@"
 }
 
-# The user manager of nobody, as a service of the test.
+# Start the user's manager, as a service of the test.
 manager_start() {
-	local runtime=/run/user/$nobody
+	local runtime=/run/user/$user_id
 	manager=manager-$BATS_SUITE_TEST_NUMBER
-	inside install -d -o $nobody -g $nobody -m 700 "$runtime"
-	inside systemd-run --quiet --unit="$manager" --property=Type=notify --property=User=$nobody \
+	inside install -d -o $user_id -g $user_id -m 700 "$runtime"
+	inside systemd-run --quiet --unit="$manager" --property=Type=notify --property=User=$user_id \
 		--property=Delegate=yes --setenv="XDG_RUNTIME_DIR=$runtime" --setenv=HOME=/ \
 		/usr/lib/systemd/systemd --user
 }
@@ -223,7 +223,7 @@ teardown_more() {
 	done
 }
 
-# Print what there is to see where a test has failed.
+# After a failure: print the logs and the journal of a service.
 report() {
 	local log
 	for log in "$LOGS/$(unit_of "$1")."*; do
@@ -232,7 +232,7 @@ report() {
 	inside journalctl --no-pager --boot --unit="$(unit_of "$1")" >&2 || :
 }
 
-# No test waits for what another test's service left.
+# End all processes of a service, so that no other test waits for them.
 unit_end() {
 	inside systemctl kill --signal=KILL "$1" || :
 	inside systemctl stop "$1" || :

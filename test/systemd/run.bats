@@ -8,11 +8,11 @@ load ../lib/systemd
 # COMMAND and its child, and a descendant in a session of its own, all with one log.
 three='/fry/probe -S & exec /fry/probe -f 1'
 
-# begin [as_nobody] OPTION-OF-SYSTEMD-RUN...: run both in the background, as root or as nobody.
+# begin [as_user] OPTION-OF-SYSTEMD-RUN...: run both in the background, as root or as an ordinary user.
 begin() {
 	local run=inside name prefix
 	logs_remove
-	if [[ $1 == as_nobody ]]; then
+	if [[ $1 == as_user ]]; then
 		run=$1
 		shift
 	fi
@@ -80,11 +80,11 @@ ended() {
 	for kind in '--pipe --wait' --scope; do
 		for options in '' '--cgroup=new'; do
 			# shellcheck disable=SC2086 # two words
-			begin as_nobody --user --property=Delegate=yes $kind
+			begin as_user --user --property=Delegate=yes $kind
 			for name in bare fry; do
 				unit=$(unit_of $name)
 				if [[ $kind == --scope ]]; then unit+=.scope; fi
-				as_nobody systemctl --user stop "$unit"
+				as_user systemctl --user stop "$unit"
 			done
 			ended
 		done
