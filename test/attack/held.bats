@@ -90,7 +90,7 @@ fast=TERM/300ms/KILL/1s
 
 # --- a terminal that nobody reads
 
-@test "a terminal that nobody reads and that has room for part of a line holds up neither COMMAND nor a signal" {
+@test "a terminal that no process reads, with room for part of a line, holds up neither COMMAND nor a signal" {
 	local room step
 	step=$(rounds 25 100)
 	# So that each line that is said by either process is once the one for which there is no room.
@@ -108,7 +108,7 @@ fast=TERM/300ms/KILL/1s
 	done
 }
 
-@test "a terminal that nobody reads does not keep fry-run from refusing an option" {
+@test "a terminal that no process reads does not keep fry-run from refusing an option" {
 	for room in 1 40 100; do
 		start it "$BIN/narrow" $room "$FRY_RUN" --no-such-option -- true
 		finish it
@@ -116,7 +116,7 @@ fast=TERM/300ms/KILL/1s
 	done
 }
 
-@test "a pipe that becomes full between the look at it and the write holds up no signal" {
+@test "a pipe that becomes full between poll(2) and write(2) holds up no signal" {
 	requires strace mkfifo
 	local full
 	mkfifo pipe

@@ -60,7 +60,7 @@ start_init() {
 	init=$(children_of "$pid")
 }
 
-@test "fry-run whose children are in another pid namespace that was there before does as ever" {
+@test "fry-run whose children are in an existing pid namespace forwards signals, stops and keeps the status" {
 	start_init
 	run nsenter -t "$init" --pid --no-fork "$FRY_RUN" -- echo hi
 	assert_status 0
@@ -76,7 +76,7 @@ start_init() {
 	end "$init" "$init_pid"
 }
 
-@test "kill -9 of fry-run leaves nothing in a pid namespace that was there before" {
+@test "kill -9 of fry-run leaves nothing in an existing pid namespace" {
 	start_init
 	start it nsenter -t "$init" --pid --no-fork "$FRY_RUN" -- sh -c "$every_kind" "$BIN/probe"
 	wait_line it.out 'ready *' 5
@@ -88,7 +88,7 @@ start_init() {
 
 # The inner process is held by a tracer from outside, until the number of the dead outer one, which
 # init has reaped, is a descendant's.
-@test "a descendant that gets the number of the dead outer process is killed as well" {
+@test "a descendant that gets the pid of the dead outer process is killed, too" {
 	requires root pid-namespace
 	start space unshare --pid --fork --mount-proc \
 		sh -c 'sh -c "echo \$\$ >number; exec \"\$0\" \"\$@\"" "$@"; echo ended; exec sleep 1000' sh \

@@ -53,7 +53,7 @@ heard() {
 	heard RTMIN+6 1
 }
 
-@test "where no signal can be queued a real-time step is sent without a complaint" {
+@test "where no signal can be queued a real-time step is sent without a message" {
 	start_nested --stop=INT/100ms/RTMIN+6/1h/KILL
 	kill -INT "$pid"
 	wait_line it.out RTMIN+6

@@ -6,7 +6,7 @@
 
 load attack.bash
 
-@test "a storm of made-up siginfos kills nothing, loses no later signal, and keeps no end from coming" {
+@test "a storm of made-up siginfos kills nothing, loses no later signal, and prevents no end" {
 	requires root pid-namespace
 	run "$BIN/storm" -t "$(rounds 60 2)" -s $RANDOM "$FRY_RUN"
 	echo "$output"

@@ -53,7 +53,7 @@ finish_clients() {
 	assert_equal "$(count_lines requests lost)" 0 'lost requests'
 }
 
-@test "drain in a container: without it requests are lost" {
+@test "drain in a container: without a first wait requests are lost" {
 	serving --stop=TERM/1h/KILL
 	box_kill TERM
 	wait_line requests lost

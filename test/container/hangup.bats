@@ -12,7 +12,7 @@ teardown_more() {
 	box_delete
 }
 
-@test "--hangup: podman exec -i whose client is killed ends what it started" {
+@test "--hangup: podman exec -i whose client is killed ends the command" {
 	requires root podman runc busybox
 	podman=1
 	root_make
@@ -27,7 +27,7 @@ teardown_more() {
 	assert_heard "$root/heard" TERM
 }
 
-@test "--hangup: runc exec whose client is killed ends what it started" {
+@test "--hangup: runc exec whose client is killed ends the command" {
 	requires root runc busybox mkfifo
 	root_make
 	box_start /fry-run -- sh -c 'echo ready $$; exec sleep 1000'
@@ -73,7 +73,7 @@ ssh_start() {
 		-o LogLevel=ERROR 127.0.0.1 "cd '$PWD' && ${*:2}" <>input
 }
 
-@test "--hangup: ssh whose client is killed ends what it started, which lives on otherwise" {
+@test "--hangup: ssh whose client is killed ends the command, which lives on otherwise" {
 	requires root ssh sshd
 	sshd_start
 	mkfifo input

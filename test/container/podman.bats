@@ -40,7 +40,7 @@ podman_init_start() {
 	assert_heard box.out TERM
 }
 
-@test "podman --init: podman stop ends a COMMAND that does not care for TERM" {
+@test "podman --init: podman stop ends a COMMAND that does not handle TERM" {
 	podman_init_start sh -c 'echo ready $$; exec sleep 1000'
 	podman stop --time 60 "$box"
 	finish box
@@ -92,7 +92,7 @@ passes_on() {
 	assert_status 6
 }
 
-@test "an image's ENTRYPOINT hears podman stop, and the image's own STOPSIGNAL" {
+@test "an image's ENTRYPOINT gets TERM of podman stop, or the image's own STOPSIGNAL" {
 	image_make image 'ENTRYPOINT ["/fry-run", "--"]' 'STOPSIGNAL INT'
 	podman_start image /probe -x INT=4
 	ready box

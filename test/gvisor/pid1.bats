@@ -77,7 +77,7 @@ heard_so_far() {
 	assert_heard "$root/heard" TERM
 }
 
-@test "in gVisor a daemon that ignores TERM gets it before it is killed" {
+@test "in gVisor a daemon that ignores TERM gets TERM before KILL" {
 	box_run /fry-run -k 1 -- sh -c '/probe -d -n -o /heard; exit 4'
 	assert_status 4
 	assert_heard "$root/heard" TERM

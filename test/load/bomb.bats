@@ -171,7 +171,7 @@ hurried() {
 
 # --- the bomb itself
 
-@test "the fixture bomb reaches its population, refills it, and ends when its lock is removed" {
+@test "the fixture bomb reaches its population, replaces killed processes, and ends when its lock is removed" {
 	requires tini
 	start it tini -s -- "$BIN/bomb" -s fork 50
 	wait_line it.out ready

@@ -279,7 +279,7 @@ harness() {
 	done
 }
 
-@test "a harness that sends KILL to each process of the tree leaves nothing that it has seen" {
+@test "a harness that sends KILL to each process of the tree leaves no process that it has seen" {
 	local how
 	for how in ascending descending children parents; do
 		harness
@@ -340,7 +340,7 @@ namespace() {
 	done
 }
 
-@test "a pid namespace below: the second fry-run has the report, and sees what was left behind" {
+@test "a pid namespace below: the second fry-run has the report, and sees the leftovers" {
 	namespace 's/ fry-run -- agent/ fry-run --leftover=fail --report=runs.json -- sh -c "$call"/'
 	run bash namespace.sh
 	assert_status 125
@@ -348,7 +348,7 @@ namespace() {
 }
 
 # The shell says with = that it is back at its prompt.
-@test "a pid namespace below: Ctrl-Z, bg, fg and Ctrl-C do what they do without it" {
+@test "a pid namespace below: Ctrl-Z, bg, fg and Ctrl-C work as without the namespace" {
 	namespace
 	sed -i 's/^exec //' namespace.sh
 	start_tty it env PS1=$'$\n' HISTFILE= bash --norc --noprofile -i
@@ -381,23 +381,23 @@ foreground_of() {
 
 @test "a user and a pid namespace below: TERM passes through, and a setuid program gets no privilege" {
 	requires root user-namespace setpriv
-	local nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	local other_user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 	away=$(mktemp -d)
 	cp "$FRY_RUN" "$BIN/probe" /usr/bin/id "$away"
 	chmod 755 "$away" "$away/probe" "$away/${FRY_RUN##*/}"
 	chmod 4755 "$away/id"
 	recipe '^fry-run.* unshare --user .* agent$' |
 		sed "s|fry-run|$away/${FRY_RUN##*/}|g; s/agent\$/\"\$@\"/; s/^/exec /" >user.sh
-	start it "${nobody[@]}" bash -c "$(cat user.sh)" sh "$away/probe"
+	start it "${other_user[@]}" bash -c "$(cat user.sh)" sh "$away/probe"
 	ready it
 	kill -TERM "$it_pid"
 	finish it
 	assert_status 143
 	assert_lines it.out "ready ${ready[0]}" TERM
 	nothing_left
-	run "${nobody[@]}" "$away/id" -u
+	run "${other_user[@]}" "$away/id" -u
 	assert_lines - 0
-	run "${nobody[@]}" bash -c "$(cat user.sh)" sh "$away/id" -u
+	run "${other_user[@]}" bash -c "$(cat user.sh)" sh "$away/id" -u
 	assert_lines - 65534
 }
 

@@ -193,7 +193,7 @@ words() {
 	assert_status 137
 }
 
-@test "Kubernetes: the containers run, and what is after TERM fits the grace period" {
+@test "Kubernetes: the containers run, and the waits after TERM fit the grace period" {
 	local i pod said=('my-server --port=8080' 'nginx -g daemon off;' my-backup)
 	local pods=("d[0]['spec']['template']['spec']" "d[1]['spec']"
 		"d[2]['spec']['jobTemplate']['spec']['template']['spec']")
@@ -295,7 +295,7 @@ as_cron() {
 		setsid --wait sh crontab.sh
 }
 
-@test "cron: the job runs, and a leak or too long a time is what the mail says" {
+@test "cron: the job runs, and the mail names a leak and a timeout" {
 	sed -n 's/^0 3 \* \* \* root //p' "$EXAMPLES/crontab" | sed "s|/usr/local/bin|$PWD/tools|" >crontab.sh
 	script_checked crontab.sh sh
 	as_cron

@@ -41,7 +41,7 @@ setup_more() {
 	assert_equal "$(find "$tree/build/deb" -type d)" "$tree/build/deb"
 }
 
-@test "the package holds what make install installs, the examples, and what Debian wants" {
+@test "the package holds the files of make install, the examples, and the files that Debian requires" {
 	make -s -C "$tree" B="$PWD/build" CC=gcc DESTDIR="$PWD/made" PREFIX=/usr install \
 		ZSHDIR=/usr/share/zsh/vendor-completions
 	dpkg-deb --extract "$deb" unpacked

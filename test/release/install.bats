@@ -247,7 +247,7 @@ rename_to() {
 	assert_lines - 'install.sh: curl is missing'
 }
 
-@test "a part of install.sh runs nothing" {
+@test "a truncated install.sh runs nothing" {
 	local length size tool
 	size=$(stat -c %s "$REPO/install.sh")
 	printf '#!/bin/sh\necho "$0" >>%s/called\nexit 1\n' "$PWD" >tools/stub

@@ -99,7 +99,7 @@ setup_more() {
 	assert_match "$output" 'fry-run: no binary for this machine: *'
 }
 
-@test "execa: exit status, death by signal, and kill reach and leave fry-run once" {
+@test "execa: exit status, death by signal, and execa's kill pass through fry-run once" {
 	cat >"$app/under.mjs" <<-'END'
 		import { execa } from 'execa';
 		const [signal, ...words] = process.argv.slice(2);
@@ -138,7 +138,7 @@ setup_more() {
 	nothing_left
 }
 
-@test "concurrently: a COMMAND that fails makes it fail, and it names the status" {
+@test "concurrently: a COMMAND that fails makes concurrently fail and name the status" {
 	run concurrently 'fry-run -- sh -c "exit 7"'
 	assert_status 1
 	assert_match "$output" '*exited with code 7'

@@ -188,7 +188,7 @@ executable() {
 
 # --- -e
 
-@test "-e: exit 0 where COMMAND's status is CODE, as often as it is given" {
+@test "-e: exit 0 where COMMAND's status is CODE; -e can be repeated" {
 	for code in $(statuses); do
 		fry -e $((code ^ 1)) -e "$code" -e $((code ^ 2)) "$BIN/probe" -e "$code"
 		assert_status 0

@@ -366,7 +366,7 @@ times_out_after() {
 	end "${ready[0]}" "$leader_pid" && wait_gone "$pid"
 }
 
-@test "--pgroup of the caller's own group is that group" {
+@test "--pgroup of the caller's own group keeps COMMAND in that group" {
 	start leads setsid bash -c 'exec "$0" --pgroup=$$ -- "$1"' "$FRY_RUN" "$BIN/probe"
 	ready leads
 	look_at "${ready[0]}"
@@ -793,7 +793,7 @@ times_out_after() {
 
 # --- likely mistakes, such as of users of timeout, tini, dumb-init and docker
 
-@test "a name that is nearly an option's is told" {
+@test "a misspelt option is refused with the option that was meant" {
 	while read -r word name; do
 		refuses "$word*: no such option; is it $name*" "$word"
 	done <<-'END'
@@ -812,7 +812,7 @@ times_out_after() {
 	done
 }
 
-@test "an option of another tool is told with what is to be used" {
+@test "an option of another tool is refused with the option to use instead" {
 	while read -r word hint; do
 		refuses "$word: no such option; *$hint*" "$word"
 	done <<-'END'
@@ -841,7 +841,7 @@ misses() {
 	assert_equal "$(<err)" "fry-run: cannot execute $command: No such file or directory$hint"
 }
 
-@test "a COMMAND that does not exist is told with what it was meant to be" {
+@test "a COMMAND that does not exist is reported with a hint at the mistake" {
 	command=5m misses '; for a time limit, use -t 5m' 5m sleep 1000
 	command=1.5h misses '; for a time limit, use -t 1.5h' -k 5s 1.5h true
 	command=KILL misses '; -s takes no signal, --stop does' -s KILL 300 true

@@ -172,7 +172,7 @@ steps() {
 }
 
 # bats test_tags=linux
-@test "drain: KILL of --parent-death ends it" {
+@test "drain: KILL of --parent-death ends the wait and the run" {
 	start it sh -c '"$0" "$@"; true' "$FRY_RUN" -v -p KILL --stop=1h/TERM/1h/KILL -- "$BIN/probe" -n
 	ready it
 	keeper=$(children_of "$it_pid")

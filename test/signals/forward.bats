@@ -213,7 +213,7 @@ usr1_and_winch() {
 }
 
 # bats test_tags=linux
-@test "COMMAND gets what goes to its group while it changes groups" {
+@test "COMMAND gets a signal to its group while it changes groups" {
 	requires perl
 	# What ends between two looks at the group is neither in the one nor in the other.
 	start it "$FRY_RUN" -k 1h --pgroup=inherit --scope=group -- perl -MPOSIX -e '
@@ -232,7 +232,7 @@ usr1_and_winch() {
 }
 
 # bats test_tags=linux
-@test "COMMAND gets what goes to its group though it has left the one that it led" {
+@test "COMMAND gets a signal to its group though it has left the group that it led" {
 	requires perl
 	start it "$FRY_RUN" -k 1h --scope=group -- perl -MPOSIX -e '
 		my ($probe, $child, $other) = shift;

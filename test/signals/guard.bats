@@ -181,7 +181,7 @@ stopped_inner() {
 	assert_status 137
 }
 
-@test "what is sent while the inner process is stopped reaches COMMAND" {
+@test "a signal sent while the inner process is stopped reaches COMMAND" {
 	stopped_inner
 	kill -USR1 "$pid"
 	kill -USR2 "$pid"

@@ -130,7 +130,7 @@ if "$FRY_RUN" --guard true 2>/dev/null; then guards+=(--guard); fi
 	assert_lines heard.out "ready ${ready[0]}" TERM
 }
 
-@test "--hangup: kill -9 of the other end's holder is TERM for COMMAND" {
+@test "--hangup: kill -9 of the process that holds the other end is TERM for COMMAND" {
 	between pipe 0 --hangup --report=report -- "$BIN/probe" -n -x TERM=0
 	end "$it_pid"
 	wait_gone "$keeper"
@@ -222,7 +222,7 @@ if "$FRY_RUN" --guard true 2>/dev/null; then guards+=(--guard); fi
 	[ ! -e started ]
 }
 
-@test "--hangup takes no word of its own" {
+@test "--hangup does not take the next word as its descriptor" {
 	run "$FRY_RUN" --hangup echo 5
 	assert_lines - 5
 }
@@ -260,7 +260,7 @@ if "$FRY_RUN" --guard true 2>/dev/null; then guards+=(--guard); fi
 	assert_equal "$(cause)" stopped
 }
 
-@test "--hangup: -v tells of it" {
+@test "--hangup: -v reports the hang-up" {
 	between pipe 0 --hangup -v -- "$BIN/probe"
 	hang_up
 	finish it
@@ -282,7 +282,7 @@ if "$FRY_RUN" --guard true 2>/dev/null; then guards+=(--guard); fi
 }
 
 # bats test_tags=linux
-@test "--hangup: --pause ends on it" {
+@test "--hangup: --pause ends on the hang-up" {
 	start it "$BIN/peer" pipe 0 "$FRY_RUN" --pause --hangup
 	wait_prints '*fry-run*' names_below "$pid"
 	wait_started "$(children_of "$pid")"

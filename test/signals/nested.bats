@@ -406,7 +406,7 @@ at_rest() {
 	[[ ! -e d.out ]]
 }
 
-@test "over parallel QUIT ends parallel, and its jobs get TERM once" {
+@test "over parallel QUIT ends parallel, and the jobs get TERM once" {
 	requires parallel
 	start it "${fry[@]}" parallel -j2 "$BIN/probe" -s -x TERM=0 -o '{}' ::: a.out b.out
 	all_ready a.out b.out

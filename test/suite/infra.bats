@@ -27,19 +27,19 @@ catchable() {
 	assert_status 0
 }
 
-@test "a test fails that leaves a background job" {
+@test "a test that leaves a background job fails" {
 	inner 'start it sleep 1000'
 	assert_status 1
 	assert_match "$output" '*left behind: +([0-9]) sleep S*'
 }
 
-@test "a test fails that leaves a daemon" {
+@test "a test that leaves a daemon fails" {
 	inner '"$BIN/probe" -d -n -o daemon.out'
 	assert_status 1
 	assert_match "$output" '*left behind: +([0-9]) probe S*'
 }
 
-@test "a test fails that leaves a stopped process without its main thread" {
+@test "a test that leaves a stopped process without its main thread fails" {
 	inner 'start it "$BIN/probe" -t -n; ready it; kill -STOP "$pid"'
 	assert_status 1
 	assert_match "$output" '*left behind: +([0-9]) probe *'
@@ -216,7 +216,7 @@ catchable() {
 	end $(left_pids)
 }
 
-@test "a test fails that leaves a chain" {
+@test "a test that leaves a chain fails" {
 	inner '"$BIN/bomb" -x chain 2'
 	assert_status 1
 	assert_match "$output" '*left behind: *a bomb*'

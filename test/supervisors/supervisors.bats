@@ -209,7 +209,7 @@ print("whole" if size > 600000 else "cut off")'
 	wait_line client.out begun
 }
 
-@test "nginx: --rewrite TERM:QUIT finishes what it serves, and its log says so" {
+@test "nginx: --rewrite TERM:QUIT finishes open requests, and its log says so" {
 	nginx_start --rewrite TERM:QUIT
 	inner=$(inner_of "$it_pid")
 	master=$(<nginx.pid)
@@ -225,7 +225,7 @@ print("whole" if size > 600000 else "cut off")'
 	logged error.log "$master#$master: exit"
 }
 
-@test "nginx: -c leaves it to the master to tell its workers" {
+@test "nginx: with -c only the master gets the signal, and stops its workers itself" {
 	nginx_start -c --rewrite TERM:QUIT
 	kill -TERM "$it_pid"
 	finish it
@@ -268,7 +268,7 @@ redis_start() {
 	start load redis-benchmark -s "$PWD/redis" -q -l -c 4 -t get
 }
 
-@test "redis: TERM and INT save first, its log says so, and what was stored is there again" {
+@test "redis: TERM and INT save first, as its log says, and the stored value is there again" {
 	for signal in TERM INT; do
 		redis_start 3
 		kill -"$signal" "$it_pid"
@@ -336,7 +336,7 @@ while piece := s.recv(65536):
 	finish it
 }
 
-@test "npm: upon TERM its server finishes what it serves, and npm's status is kept" {
+@test "npm: upon TERM the server finishes open requests, and npm's status is kept" {
 	npm_package
 	npm_stopped env
 	expected=$status

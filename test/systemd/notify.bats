@@ -20,7 +20,7 @@ stop_alike() {
 	both assert_empty
 }
 
-@test "Type=exec, simple: a service starts, hears each signal once, and stops" {
+@test "Type=exec, simple: a service starts, gets each signal once, and stops" {
 	for type in exec simple; do
 		services <<-END
 			Type=$type
@@ -173,7 +173,7 @@ stop_alike() {
 	stop_alike
 }
 
-@test "WatchdogSec=: COMMAND feeds the watchdog, and gets ABRT once when it stops to" {
+@test "WatchdogSec=: COMMAND feeds the watchdog, and gets ABRT once when it no longer does" {
 	# The notifications come from COMMAND, as READY=1 does.
 	services <<-END
 		Type=notify

@@ -54,7 +54,7 @@ credentials() {
 	runs_alike $'User=nobody\nProtectProc=noaccess'
 }
 
-@test "a sandbox of most of what systemd has: each signal arrives once" {
+@test "a sandbox of most settings of systemd: each signal arrives once" {
 	runs_alike 'DynamicUser=yes
 		ProtectProc=invisible
 		PrivateDevices=yes
@@ -105,7 +105,7 @@ assert_leaf() {
 	runs_alike $'User=nobody\nDelegate=yes'
 }
 
-@test "--cgroup=own, KillMode=mixed: what left the process tree gets TERM, and systemd has nothing to kill" {
+@test "--cgroup=own, KillMode=mixed: a process that left the tree gets TERM, and systemd has nothing to kill" {
 	options=(--cgroup=own)
 	services <<-END
 		Type=exec

@@ -92,7 +92,7 @@ assert_tree_alike() {
 	assert_tree fry TERM 2 1 0
 }
 
-@test "KillMode=mixed: what COMMAND leaves gets TERM before KILL, and without fry-run KILL alone" {
+@test "KillMode=mixed: leftovers get TERM before KILL, and without fry-run KILL alone" {
 	tree_services $'KillMode=mixed\nTimeoutStopSec=60' ''
 	tree_start
 	systemctl_both stop
@@ -102,7 +102,7 @@ assert_tree_alike() {
 	both assert_empty
 }
 
-@test "KillMode=process: what COMMAND leaves ends as well, and without fry-run lives on" {
+@test "KillMode=process: leftovers end, too, and live on without fry-run" {
 	tree_services $'KillMode=process\nTimeoutStopSec=60' ''
 	tree_start
 	systemctl_both stop
@@ -113,7 +113,7 @@ assert_tree_alike() {
 	assert_status 1
 }
 
-@test "KillMode=process: with -c --leftover=leave it is as without fry-run" {
+@test "KillMode=process: with -c --leftover=leave a service stops as without fry-run" {
 	options=(-c --leftover=leave)
 	tree_services $'KillMode=process\nTimeoutStopSec=60' ''
 	tree_start
@@ -215,7 +215,7 @@ processes_of() {
 	assert_equal "$(processes_of fry)" "$(($(processes_of bare) + 2))"
 }
 
-@test "Restart=on-failure: it is restarted when COMMAND has failed, and not when COMMAND has exited with 0" {
+@test "Restart=on-failure: a service is restarted when COMMAND has failed, and not when COMMAND has exited with 0" {
 	for code in 3 0; do
 		services <<-END
 			Type=exec

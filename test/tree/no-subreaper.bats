@@ -24,7 +24,7 @@ orphan='("$0" -n -o orphan.out &)'
 
 # --- what is said
 
-@test "without a subreaper one line says what is lost" {
+@test "without a subreaper one line names the orphans that are lost" {
 	local guard
 	for guard in --guard --no-guard; do
 		run "${lack[@]}" "$FRY_RUN" "$guard" -- "$BIN/probe" -e 7

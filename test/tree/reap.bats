@@ -210,7 +210,7 @@ no_zombies() {
 	nothing_left
 }
 
-@test "a process traced and halted by another descendant is killed" {
+@test "a process traced and stopped by another descendant is killed" {
 	start it "$FRY_RUN" --stop=$fast -- \
 		sh -c '"$0" -n -o halted & while ! [ -s halted ]; do sleep 0.01; done; "$1" halt $! &
 			"$0" -n -S & "$1" trace $! & wait' "$BIN/probe" "$BIN/strange"

@@ -649,7 +649,7 @@ restored() {
 
 # --- as the session leader
 
-@test "COMMAND hears every typed key where fry-run leads the session" {
+@test "COMMAND gets every typed key where fry-run leads the session" {
 	for RUN in '' "$FRY_RUN --stop=KILL --" "$FRY_RUN --stop=KILL --pgroup=new --"; do
 		# shellcheck disable=SC2086 # words
 		start_tty it $RUN "$BIN/probe" -z -n -x QUIT=3 -o heard.out
