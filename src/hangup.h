@@ -18,7 +18,7 @@ struct hangup {
 void hangup_keep(struct fry *fry);
 /* Whether its other end is closed. */
 bool hangup_now(const struct fry *fry);
-/* Whether its other end is closed; true once, then the descriptor is closed as well. */
+/* Whether its other end is closed. Closes the descriptor then, so that this is true once. */
 bool hangup_seen(struct fry *fry);
 /*
  * Wait until the hang-up, a descriptor is readable (signals, and another one; -1: none) or the deadline. Returns
