@@ -119,7 +119,7 @@ static void check_siginfo(struct fry *fry, struct input *input)
 	handed = 0;
 	guard_receive(fry, &info);
 	expect(!fry->guard.outer_died);
-	/* Of the ring: it may pair with a stop request from there. */
+	/* The ring may hold a stop request that pairs with this signal. */
 	expect(handed <= 1);
 }
 

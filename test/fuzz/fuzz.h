@@ -28,7 +28,7 @@ struct input {
 	size_t left;
 };
 
-/* What holds for every input. */
+/* Assert a condition that holds for every input. */
 static inline void expect(bool holds)
 {
 	if (!holds)

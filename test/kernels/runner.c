@@ -75,7 +75,7 @@ __attribute__((format(printf, 1, 2), noreturn)) static void fails(const char *fo
 	_exit(1);
 }
 
-/* What was written, on one line. */
+/* Put the output on one line. */
 static const char *flat(const char *text)
 {
 	static char line[2048];
@@ -603,7 +603,7 @@ static void forwards_to_others(void)
 	job_heard(&job, "USR1");
 }
 
-/* --- who else gets a signal */
+/* --- other recipients of a signal */
 
 /* The inner process, which the outer one is the only parent of. */
 static pid_t inner_of(pid_t outer)
