@@ -20,7 +20,7 @@ start_below_root() {
 	victims=("$pid" "$inner")
 }
 
-# fry-run still forwards, COMMAND has heard nothing that would end it, and ends as it is told.
+# unmoved: fry-run still forwards, COMMAND got no signal that would end it, and COMMAND ends on HUP.
 unmoved() {
 	local victim
 	for victim in "${victims[@]}"; do
@@ -111,7 +111,7 @@ forge_numbers() {
 	end_forger
 }
 
-# What may follow from a signal of the same user, who could have sent it plainly.
+# A process of the same user could have sent the signal by kill(2), too: only some effects are ruled out.
 start_beside() {
 	start it "$FRY_RUN" "$@" -- "$BIN/probe" -x HUP=4
 	ready it

@@ -88,12 +88,12 @@ fast=TERM/300ms/KILL/1s
 	nothing_left
 }
 
-# --- a terminal that nobody reads
+# --- a terminal that no process reads
 
 @test "a terminal that no process reads, with room for part of a line, holds up neither COMMAND nor a signal" {
 	local room step
 	step=$(rounds 25 100)
-	# So that each line that is said by either process is once the one for which there is no room.
+	# Try every amount of room, so that each line of either process once finds too little room.
 	for ((room = 1; room < 700; room += step)); do
 		echo "with $room bytes of room"
 		start it "$BIN/narrow" $room "$FRY_RUN" -v -v -- "$BIN/probe" -o heard$room -n -x USR2=4

@@ -88,7 +88,7 @@ start_init() {
 
 # The inner process is held by a tracer from outside, until the number of the dead outer one, which
 # init has reaped, is a descendant's.
-@test "a descendant that gets the pid of the dead outer process is killed, too" {
+@test "a descendant that gets the pid of the dead outer process is also killed" {
 	requires root pid-namespace
 	start space unshare --pid --fork --mount-proc \
 		sh -c 'sh -c "echo \$\$ >number; exec \"\$0\" \"\$@\"" "$@"; echo ended; exec sleep 1000' sh \

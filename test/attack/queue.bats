@@ -1,4 +1,4 @@
-# queue.bats - a user's queue of signals that is full, or of no length at all
+# queue.bats - a user's queue of signals that is full, or has no room at all
 
 # shellcheck disable=SC2016,SC2154 # what stands in single quotes is for other shells; start sets pids
 
@@ -10,7 +10,7 @@ start_nested() {
 	ready it
 }
 
-# heard SIGNAL N: COMMAND has heard it so often when it is over.
+# heard SIGNAL N: end the run, and fail unless COMMAND got SIGNAL N times.
 heard() {
 	kill -RTMIN+30 "$pid" # the last in the order in which the kernel gives them
 	finish it

@@ -1,4 +1,4 @@
-# schedule.bats - the signals of the stop schedule reach whom they are for, as they are
+# schedule.bats - each signal of the stop schedule reaches its recipients, and --rewrite does not change it
 
 # shellcheck disable=SC2016,SC2154 # what stands in single quotes is for other shells; start sets pids
 
@@ -24,7 +24,7 @@ load attack.bash
 	done
 }
 
-# A COMMAND that ignores TERM, and a child in a session of its own, which says what it hears.
+# A COMMAND that ignores TERM, and a child in a session of its own, which names its signals.
 start_hidden() {
 	start it "$FRY_RUN" "$@" -- sh -c '"$0" -n -S -o child & exec "$0" -n' "$BIN/probe"
 	ready it

@@ -1,4 +1,4 @@
-# What `make` makes: a small static binary, hardened, for every compiler and libc, and its installation.
+# `make` builds a small static binary, hardened, for every compiler and libc, and installs it.
 load ../lib/helper
 
 # build VARIANT [MAKE-VARIABLE]...: a variant of its own, in this test's directory

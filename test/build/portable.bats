@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The builds for systems other than Linux: by POSIX alone, and with a player of procctl(2).
+# The builds for systems other than Linux: by POSIX alone, and with an imitation of procctl(2).
 # `make check-portable` also runs the tests tagged `posix` and not `linux` in other files, by POSIX alone.
 
 # $0 and the like are for inner shells.
@@ -205,8 +205,8 @@ for line in open(sys.argv[2]):
 	assert_status 137
 }
 
-# The tests below run against a player of procctl(2), test/fixtures/procctl, and never ran on the systems
-# that have it.
+# The tests below run with an imitation of procctl(2), test/fixtures/procctl, and never ran on the systems
+# that have procctl(2).
 
 @test "procctl: every descendant gets TERM once, then KILL" {
 	start it "$PROCCTL" -v -k 3 --report=report -- bash -c '

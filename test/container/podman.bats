@@ -47,7 +47,7 @@ podman_init_start() {
 	assert_status 143
 }
 
-@test "podman --init: podman stop is TERM for a daemon, too" {
+@test "podman --init: podman stop is TERM also for a daemon" {
 	podman_init_start sh -c '/probe -d -o /heard; exec /probe'
 	podman stop --time 60 "$box"
 	finish box

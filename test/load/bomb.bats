@@ -11,10 +11,10 @@ setup_more() {
 	requires flock
 }
 
-# fry-run gives up where nothing dies any more so long after KILL.
+# After KILL, fry-run gives up when no process has died for 100 s.
 stop=TERM/200ms/KILL/100s
 
-# Send TERM, to the process given or to the one started, and fail unless all is gone when fry-run is.
+# stops [PID]: send TERM to PID or to fry-run, and fail unless all processes are gone when fry-run has ended.
 # Print how long that took from KILL on, by the times that -v gives.
 stops() {
 	local killed gone
@@ -27,7 +27,7 @@ stops() {
 	nothing_left
 }
 
-# When a line was said, in milliseconds.
+# said GLOB: print when fry-run printed a line that matches, in milliseconds.
 said() {
 	local at what
 	while read -r _ at what; do
@@ -73,7 +73,7 @@ large() {
 
 # --- and growing
 
-# From here on the test does not wait its turn among hundreds, where that is permitted.
+# Switch the test to SCHED_FIFO where permitted, so that it does not wait its turn among hundreds.
 go_first() {
 	chrt --fifo --pid 1 "$BASHPID" 2>/dev/null || :
 }
@@ -110,10 +110,10 @@ bomb() {
 	bomb -s fork "$(rounds 500 100)"
 }
 
-# hurried POLICY SIGNAL OPTION...: what the inner process has once it has looked at a bomb. Among
-# hundreds that all have the same share, each step takes as long as their turns do; among few, strace
-# holds each file that the inner process opens.
-hurried() {
+# policy_after POLICY SIGNAL OPTION...: the inner process has this policy once it has walked over a bomb.
+# Among hundreds of processes with equal shares, each step takes as long as their turns do; among few, strace
+# delays each open(2) of the inner process.
+policy_after() {
 	local policy=$1 signal=$2 inner
 	shift 2
 	requires root chrt strace
@@ -135,11 +135,11 @@ hurried() {
 }
 
 @test "stopping a fork bomb switches to SCHED_FIFO" {
-	hurried SCHED_FIFO TERM --stop=TERM/1h/KILL
+	policy_after SCHED_FIFO TERM --stop=TERM/1h/KILL
 }
 
 @test "forwarding to a fork bomb switches to SCHED_FIFO and back" {
-	hurried SCHED_OTHER HUP --scope=tree
+	policy_after SCHED_OTHER HUP --scope=tree
 }
 
 @test "forking chains that COMMAND left behind are killed before fry-run ends" {

@@ -2,7 +2,7 @@
 # bats file_tags=rounds
 load ../lib/helper
 
-# The number before some words in the table at the end.
+# figure WORDS: print the number before these words in the table at the end.
 figure() {
 	sed -n "s/^.* \([0-9][0-9]*\) $1.*$/\1/p" <<<"$output"
 }
@@ -15,7 +15,7 @@ figure() {
 	echo "$output"
 	assert_status 0
 	assert_equal "$(figure 'runs, 0 failed')" "$runs" runs
-	# What was not tried proves nothing; few runs do not try all.
+	# Every kind of event must have been tried; few runs do not try all.
 	if [[ ${ROUNDS-} != all ]]; then return; fi
 	(($(figure 'leaves and') > 0))
 	(($(sed -n 's/.*pids came round \([0-9]*\) times/\1/p' <<<"$output") > 0))

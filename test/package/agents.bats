@@ -169,7 +169,7 @@ call_limited() {
 
 # --- a server over standard input
 
-# What does not notice that its input has ended.
+# Make a server that does not notice the end of its input.
 server_make() {
 	requires node
 	cat >server.js <<-'END'

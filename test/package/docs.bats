@@ -1,5 +1,5 @@
-# docs.bats - what is to be read: the manual page on a screen, in a browser and on paper, the picture
-# of the README, and that they say what fry-run does
+# docs.bats - the manual page on a screen, in a browser and on paper, and the README's picture: each can be
+# read, and says what fry-run does
 
 load ../lib/helper
 
@@ -98,7 +98,7 @@ holds() {
 		[[ $rest != "$output" ]] || { echo "no section $title" >&2 && false; }
 		output=$'\n'$rest
 	done < <(titles)
-	# What stands before KILL and before the box around it is as wide, in one row and in the others.
+	# The box around KILL is undistorted: its two borders and the word are in the right columns.
 	pdftotext -bbox "$docs/fry-run.1.pdf" box
 	python3 - <<-'END'
 		import re
@@ -110,7 +110,7 @@ holds() {
 	END
 }
 
-# --- that it is so
+# --- the contents
 
 @test "the manual page has exactly the options of --help, with equal values" {
 	# --help explains -g and -c by two values of --scope.
@@ -130,7 +130,7 @@ examples() {
 		sed ':more; /\\$/ { N; s/ *\\\n/ /; b more }' | grep fry-run
 }
 
-# Without a COMMAND nothing is refused but that, once all the options were read and go together.
+# Without a COMMAND, fry-run refuses valid options only for the missing COMMAND.
 @test "fry-run accepts the options of every example of the manual page" {
 	local line options count=0
 	while IFS= read -r line; do

@@ -8,8 +8,8 @@ load ../lib/container
 
 EXAMPLES=$REPO/examples
 
-# The user's programs say how they were called; one whose name is in $leaks leaves a process
-# behind, and the one in $hangs says ready and goes on whatever INT and TERM say.
+# The stubs of the user's programs print how they were called. One whose name is in $leaks leaves a process
+# behind. The one in $hangs prints `ready` and ignores INT and TERM.
 setup_more() {
 	local name
 	requires shellcheck

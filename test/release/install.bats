@@ -55,7 +55,7 @@ nothing_installed() {
 	assert_equal "$(find . -path ./site -prune -o -name '*fry-run*' -print)" '' 'files'
 }
 
-# What the server was asked for.
+# Print the paths that the server was asked for.
 requests() {
 	sed -n 's/.*"GET \([^ ]*\) .*/\1/p' server.err
 }

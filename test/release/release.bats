@@ -17,7 +17,7 @@ load ../lib/container
 		commit --quiet --date='2026-01-02T03:04:05Z' --message=all
 	git clone --quiet first second
 	release first
-	# What is not committed is not in a release.
+	# A change that is not committed must not be in a release.
 	echo '#error' >>second/fry.c
 	(umask 077 && TZ=Pacific/Auckland release second)
 	diff -r first/build/release second/build/release

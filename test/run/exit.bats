@@ -103,7 +103,8 @@ executable() {
 	wait_prints T state_of "$inner"
 	kill -RTMIN+6 "${ready[0]}"
 	wait_prints Z state_of "${ready[0]}"
-	# The one is forwarded to nobody, the other waits: less than RTMIN+6, and so before it.
+	# The loop receives HUP first, and has no process left to forward it to. USR1 stays pending, and has a
+	# lower number than RTMIN+6, so the kernel would deliver USR1 first.
 	kill -HUP "$pid"
 	kill -USR1 "$pid"
 	kill -CONT "$pid" "$inner"

@@ -621,7 +621,7 @@ times_out_after() {
 	done
 }
 
-@test "a SIGNAL may have another name, too" {
+@test "a SIGNAL may be named by an alias" {
 	forwards_usr1_as ABRT -r USR1:IOT
 	forwards_usr1_as CHLD -r USR1:CLD
 	forwards_usr1_as IO -r USR1:POLL
@@ -634,7 +634,7 @@ times_out_after() {
 
 # bats test_tags=linux
 @test "a SIGNAL may be the number of any signal" {
-	# Each as the one before it; what cannot be caught can be neither received nor seen.
+	# Rewrite each signal to the one before it, except for signals that cannot be caught.
 	for from in {1..64}; do
 		to=$((from - 1))
 		if [[ $to == @(0|9|19) || $from == @(9|19|17) ]]; then continue; fi

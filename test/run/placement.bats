@@ -4,7 +4,7 @@
 # $0 and the like are for inner shells.
 # shellcheck disable=SC2016,SC2154
 
-# The tag static is for what a binary that has to be loaded with its libraries does not pass.
+# A test with the tag static fails with a binary that has to load its libraries.
 # bats file_tags=core,posix,rounds
 load ../lib/helper
 

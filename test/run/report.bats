@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What people see of a run: the report, what -v tells, and --pause, which has nothing to tell.
+# The report, the lines of -v, and --pause.
 
 # $0 and the like are for inner shells.
 # shellcheck disable=SC2016,SC2154
@@ -11,7 +11,7 @@ teardown_more() {
 	assert_report_valid
 }
 
-# A field of the last line of the report.
+# assert_field FIELD VALUE: the last line of the report has this field.
 assert_field() {
 	assert_equal "$(tail -n 1 report | jq -c "$1")" "$2" "$1"
 }
@@ -90,7 +90,7 @@ assert_field() {
 }
 
 # bats test_tags=linux
-@test "the report has a leftover's command line beside its name, and the message has it as well" {
+@test "the report has a leftover's name and command line, and the message has the command line" {
 	cat >script <<-END
 		#!/bin/sh
 		echo ready >ready
@@ -183,8 +183,9 @@ assert_field() {
 	assert_field '.stop[].signal' '"KILL"'
 }
 
-# The words of -v without the times, which only grow, and with names for pids.
-story() {
+# events FILE COMMAND-PID: print the lines of -v without their times, which must only grow, with names for
+# pids.
+events() {
 	awk '/^fry-run: [0-9]+\.[0-9][0-9][0-9] / { if ($2 < last) print "back in time"; last = $2 } 1' "$1" |
 		sed -e 's/^fry-run: [0-9]*\.[0-9]* //' -e "s/\<$2\>/COMMAND/g" -e "s/\<$$\>/TEST/g" -e 's/process [0-9][0-9]*/process N/' \
 			-e 's/inner process is [0-9]*/inner process is N/'
@@ -199,8 +200,8 @@ story() {
 	finish it
 	assert_status 143
 	# The daemon may be there a moment longer than COMMAND.
-	story it.err "$command" | grep -v 'left behind' >told
-	assert_lines told 'guard: the inner process is N' \
+	events it.err "$command" | grep -v 'left behind' >events
+	assert_lines events 'guard: the inner process is N' \
 		"started sh as process COMMAND in group COMMAND" \
 		"received INT from process TEST" "sent INT to COMMAND's group" \
 		'time for TERM' 'sent TERM to 2 remaining processes' 'dying of TERM, as COMMAND did'
@@ -214,7 +215,7 @@ story() {
 	assert_equal "$output" "fry-run: left behind by COMMAND, sent TERM: process ${ready[0]} ($BIN/probe -d -o daemon.out)"
 }
 
-# Wait until fry-run has got as far as to take no signal by surprise: it stands in the root then.
+# Wait until fry-run is ready for every signal: its directory is / then.
 wait_started() {
 	wait_prints / readlink "/proc/$1/cwd"
 }

@@ -1,4 +1,4 @@
-# transparent.bats - COMMAND cannot tell that it is wrapped, and fry-run holds on to nothing
+# transparent.bats - COMMAND inherits everything as without fry-run, and fry-run keeps nothing open or awake
 
 # What is meant for sh is not to be expanded here.
 # shellcheck disable=SC2016
@@ -7,7 +7,8 @@
 # bats file_tags=posix,rounds
 load ../lib/helper
 
-# The same command, wrapped and not, prints the same. The words before `--`, if any, start either.
+# same [WORD]... -- COMMAND...: COMMAND prints the same with and without fry-run. WORDs precede it in both
+# cases.
 same() {
 	local - prefix=()
 	set +T
@@ -21,21 +22,21 @@ same() {
 	[ -s unwrapped ] && diff -a unwrapped wrapped
 }
 
-# What was printed, wrapped and not, has such a line: it was no comparison of nothing.
+# both_have GLOB: both outputs have such a line, so that the comparison was not one of empty outputs.
 both_have() {
 	wait_line unwrapped "$1" && wait_line wrapped "$1"
 }
 
-# What /proc says of a process that is not about its number, its memory or its luck.
+# The lines of /proc/self/status that do not depend on the pid, the memory or the scheduling.
 status_of_self='grep -Ev "^(Name|.*[Pp]id|.*[Tt]gid|NSpgid|NSsid|Vm.*|Rss.*|SigQ|.*_ctxt_switches):" /proc/self/status'
 
-# Print the pids of what stands between the caller and COMMAND.
+# Print the pids of fry-run's processes.
 keepers_of() {
 	echo "$1"
 	inner_of "$1" 2>/dev/null || :
 }
 
-# Wait until what this prints for fry-run, and for each that it is made of, matches.
+# wait_each GLOB COMMAND PID: wait until the output of COMMAND matches for each process of fry-run.
 wait_each() {
 	local glob=$1 command=$2 keeper
 	for keeper in $(keepers_of "$3"); do
@@ -64,14 +65,14 @@ cwd_of() {
 	readlink "/proc/$1/cwd"
 }
 
-# Wait until fry-run has let go of what is COMMAND's, and sleeps.
+# Wait until fry-run has released what it inherited, and sleeps.
 idle() {
 	wait_each / cwd_of "$1"
 	wait_each S state_of "$1"
 	wait_until 'fry-run to come to rest' rests "$1"
 }
 
-# It has not run for a moment.
+# No process of fry-run has run for a moment.
 rests() {
 	local before
 	before=$(switches_of "$1")

@@ -19,8 +19,9 @@ wait_tree() {
 	for one in command child session; do wait_line "$one.out" 'ready *'; done
 }
 
-# each_once SIGNAL COMMAND...: run it as often as rounds says, of 100 and few (2); each process gets one SIGNAL a time, and
-# then COMMAND a marker that was sent to fry-run alone. A copy too many would have come before it.
+# each_once SIGNAL COMMAND...: run COMMAND as often as `rounds 100 few` (2) says. Each time each process gets
+# one SIGNAL, and then fry-run's COMMAND a marker that was sent to fry-run alone. An extra copy of SIGNAL
+# would come before the marker.
 each_once() {
 	local - signal=$1 marker=HUP round times one matched
 	set +T

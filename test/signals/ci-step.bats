@@ -8,7 +8,7 @@ setup_more() {
 	requires python3
 }
 
-# What a step without fry-run leaves behind is expected here; it ends with the test.
+# A step without fry-run leaves processes behind, as expected: kill them at the end of the test.
 teardown_more() {
 	if [[ -e without.step ]]; then
 		# shellcheck disable=SC2046 # several

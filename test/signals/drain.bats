@@ -25,7 +25,7 @@ held() {
 	wait_line it.err "*holding $1 back*"
 }
 
-# What the report says of the steps.
+# Print the signals of the steps in the report.
 steps() {
 	tail -n 1 report | jq -c '[.stop[].signal]'
 }

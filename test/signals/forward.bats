@@ -28,8 +28,8 @@ family_end() {
 	finish it
 }
 
-# The whole of what each member of the family got: assert_got NAME [SIGNAL...]. A signal sent to it
-# directly comes after all that was forwarded before, so that nothing is overlooked.
+# assert_got NAME [SIGNAL...]: this member of the family got these signals and no others. A signal sent to it
+# directly comes after all signals that were forwarded before.
 assert_got() {
 	local name=$1
 	shift
@@ -38,8 +38,8 @@ assert_got() {
 	assert_lines "$name.out" "ready ${!name}" "$@" WINCH
 }
 
-# Return when a fry-run with -k 0.1 that gets a stop request now has killed its COMMAND: had another
-# got one before, it would have done so as well.
+# Wait for longer than a wait of -k 0.1: return when another fry-run, which gets a stop request now, has
+# killed its COMMAND after that wait. A fry-run that got a request earlier would have sent KILL, too.
 twin() {
 	start twin "$FRY_RUN" -k 0.1 -- "$BIN/probe" -n
 	ready twin
@@ -55,7 +55,7 @@ received() {
 
 @test "a signal reaches COMMAND however many of its orphans end meanwhile" {
 	requires strace
-	# For SIGCHLD, whose number is a low one, to be pending whenever fry-run takes a signal.
+	# SIGCHLD has a low number, and is to be pending whenever fry-run receives a signal.
 	for options in '' --no-guard; do
 		for signal in HUP TERM WINCH RTMIN+1; do
 			start it strace -D -f -qq -o /dev/null -e trace=wait4 -e inject=wait4:signal=CHLD \
@@ -215,7 +215,7 @@ usr1_and_winch() {
 # bats test_tags=linux
 @test "COMMAND gets a signal to its group while it changes groups" {
 	requires perl
-	# What ends between two looks at the group is neither in the one nor in the other.
+	# A COMMAND that changes groups between two looks must not be missing in both.
 	start it "$FRY_RUN" -k 1h --pgroup=inherit --scope=group -- perl -MPOSIX -e '
 		my ($own, $got) = (getpgrp, 0);
 		$| = 1;

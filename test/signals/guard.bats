@@ -385,7 +385,7 @@ hears_each() {
 	assert_equal "$(count_lines it.out "$signal")" "$times" "$signal"
 }
 
-# Longer than fry-run waits for a copy.
+# Sleep for longer than fry-run waits for a copy.
 sleep_for_copies() {
 	start other sleep 0.3
 	pid=$it_pid

@@ -8,8 +8,8 @@
 load ../lib/helper
 load ../lib/container
 
-# Start a COMMAND under fry-run whose descriptor has peer at its other end; see peer.c. pid is peer's, and keeper
-# that of fry-run.
+# Start a COMMAND under fry-run whose descriptor has peer at its other end; see peer.c. pid is peer's, and
+# keeper is fry-run's.
 between() {
 	local kind=$1 fd=$2
 	shift 2
@@ -19,7 +19,7 @@ between() {
 	wait_started "$keeper"
 }
 
-# Wait until fry-run waits for the hang-up: it stands in the root then.
+# Wait until fry-run waits for the hang-up: its directory is / then.
 wait_started() {
 	wait_prints / readlink "/proc/$1/cwd"
 }
@@ -119,7 +119,7 @@ if "$FRY_RUN" --guard true 2>/dev/null; then guards+=(--guard); fi
 }
 
 # bats test_tags=linux
-@test "--hangup: a terminal that controls no process is noticed as well" {
+@test "--hangup: the end of a terminal that controls no process is noticed" {
 	mkfifo keys
 	start it "$BIN/pty" -n "$FRY_RUN" --hangup --report=report -- "$BIN/probe" -n -x TERM=0 -o heard.out <>keys
 	ready heard

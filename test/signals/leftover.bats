@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What happens to processes that outlive COMMAND.
+# --leftover: processes that outlive COMMAND are stopped, waited for, or left.
 
 # $0 and the like are for inner shells.
 # shellcheck disable=SC2016,SC2154
@@ -24,8 +24,8 @@ leaving() {
 	command=${ready[0]}
 }
 
-# Return when a fry-run whose COMMAND ends now has killed what that has left, 0.1 s later: had
-# another begun before, it would have done so as well.
+# Wait for longer than a wait of -k 0.1: return when another fry-run, whose COMMAND ends now, has killed its
+# leftovers after that wait. A fry-run whose wait began earlier would have sent KILL, too.
 twin() {
 	start twin "$FRY_RUN" -k 0.1 -- "$BIN/probe" -n -d -o twin.daemon
 	finish twin
@@ -171,7 +171,7 @@ twin() {
 	nothing_left
 }
 
-@test "--leftover=stop: a process that a leftover starts on TERM is stopped as well" {
+@test "--leftover=stop: a process that a leftover starts on TERM is also stopped" {
 	start it "$FRY_RUN" -k 3 -- bash -c '
 		setsid bash -c "
 			trap \">started; setsid \\\"$0\\\" -n -o late.out & exit\" TERM

@@ -2,9 +2,9 @@
 # Under, over and beside other tools that run commands: each stop signal reaches each command once,
 # the status is right, nothing is left.
 #
-# A tool that passes signals on to a child in its own group gives that child a second copy of what
-# the whole group gets, as it does with Ctrl-C on a terminal. -c, which signals COMMAND alone, is for
-# those: sudo, make upon TERM, timeout --foreground.
+# If a tool passes signals on to a child in its own group, that child gets a second copy of each signal to the
+# whole group, as it does with Ctrl-C on a terminal. -c, which signals COMMAND alone, is for such tools: sudo,
+# make upon TERM, timeout --foreground.
 
 # $0 and the like are for inner shells; start sets pids.
 # shellcheck disable=SC2016,SC2154
@@ -34,8 +34,8 @@ all_ready() {
 }
 
 # once [FILE... --] COMMAND...: each stop signal reaches each probe that COMMAND starts with -n -s and
-# -o FILE (one.out) once, and nothing else does. What a probe is sent directly, once all are at
-# rest, is named after all that was under way.
+# -o FILE (one.out) once, and no other signal does. Once all probes are at rest, a signal is sent to each
+# directly: it comes after all other signals.
 once() {
 	local signal file i=0 files=()
 	if [[ $1 == *.out ]]; then
@@ -82,7 +82,7 @@ gives() {
 	rm one.out
 }
 
-# The two ways to end: having done what it has to, and not caring.
+# gives_all: COMMAND ends in two ways, by an exit after a signal and by death of a signal.
 gives_all() {
 	gives 3 "$@" "$BIN/probe" -x TERM=3 -o one.out
 	gives 143 "$@" "$BIN/probe" -o one.out
@@ -117,7 +117,8 @@ gives_all() {
 		kill -WINCH "${probes[@]}"
 		wait_line one.out 'WINCH from *'
 		wait_line daemon.out WINCH
-		# A step signals all at once, and may overtake what is forwarded from one fry-run to the next.
+		# A step signals all processes at once, and may overtake a signal that one fry-run forwards to
+		# the next.
 		assert_lines <(sed 's/ from .*//' one.out | LC_ALL=C sort) INT QUIT RTMIN+3 TERM WINCH "ready ${probes[1]}"
 		assert_lines <(LC_ALL=C sort daemon.out) QUIT RTMIN+3 TERM WINCH "ready ${probes[0]}"
 		end "${probes[@]}"
@@ -239,7 +240,7 @@ makefile() {
 	printf '%s\n' 'all: a b c' 'a b c:' "	$1" >Makefile
 }
 
-# What each job got, and from make itself where it is so.
+# jobs_got LINE...: each job got these signals; `by make` marks a signal from make itself.
 jobs_got() {
 	for one in a b c; do
 		wait_line "$one.out" 'WINCH from *'
@@ -321,7 +322,7 @@ at_rest() {
 	gives_all "$FRY_RUN" "${sudo[@]}"
 }
 
-@test "over sudo to another user a daemon is stopped as well" {
+@test "over sudo to another user a daemon is stopped" {
 	requires sudo root
 	chmod o+x "$BATS_RUN_TMPDIR" "${PWD%/*}" . 2>/dev/null
 	mkdir -m 777 others
@@ -341,9 +342,9 @@ at_rest() {
 
 @test "under and over setsid each stop signal arrives once, and the status is kept" {
 	once setsid "${fry[@]}" "${probe[@]}"
-	# What leads no group needs no fork to lead a session.
+	# With --pgroup=inherit setsid leads no group, and needs no fork to lead a session.
 	once "${fry[@]}" --pgroup=inherit setsid "${probe[@]}"
-	# It leads one: setsid forks, and is gone at once, or waits and passes nothing on.
+	# Otherwise setsid leads a group: it forks and exits at once, or waits and passes no signal on.
 	once "${fry[@]}" --leftover=wait setsid "${probe[@]}"
 	once "${fry[@]}" --scope=tree sh -c 'trap : INT TERM QUIT; setsid -w "$@" & while ! wait; do :; done' \
 		sh env --default-signal "${probe[@]}"
@@ -367,7 +368,7 @@ at_rest() {
 
 @test "under and over xargs -P each command gets each stop signal once, and the status is xargs's" {
 	printf '%s\n' a.out b.out c.out >names
-	# xargs dies at once, and what it ran goes on: whoever remains gets what comes.
+	# xargs dies at once, and its commands go on: the remaining processes get later signals.
 	start it sh -c 'exec "$@" <names' sh "${fry[@]}" --leftover=wait \
 		xargs -P3 -n1 "$BIN/probe" -n -s -o
 	all_ready a.out b.out c.out

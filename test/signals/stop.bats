@@ -27,8 +27,8 @@ all_kinds() {
 	wait_prints Z state_of "$thread"
 }
 
-# Return when a fry-run that gets a stop request now has killed its COMMAND after its -k 0.1: had
-# another been as far before, so would it have.
+# Wait for longer than a wait of -k 0.1: return when another fry-run, which gets a stop request now, has
+# killed its COMMAND after that wait. A fry-run whose wait began earlier would have sent KILL, too.
 twin() {
 	start twin "$FRY_RUN" -k 0.1 -- "$BIN/probe" -n
 	ready twin
@@ -171,7 +171,7 @@ nag() {
 	for kind in command child thread; do
 		assert_lines "$kind.out" "ready ${!kind}" TERM INT
 	done
-	# INT came by receipt, and KILL is far: it is not sent to those that it did not reach.
+	# INT was received, so only COMMAND's group gets it until shortly before KILL, which is an hour away.
 	for kind in grouped apart daemon; do
 		assert_lines "$kind.out" "ready ${!kind}"
 	done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What the other tests rely on: where one of these fails in silence, theirs prove nothing.
+# The helpers and fixtures: if one of them failed in silence, the other tests would prove nothing.
 
 # The tests of inner() are not to be expanded here; what one sets, the helper reads.
 # shellcheck disable=SC2016,SC2034

@@ -92,7 +92,7 @@ stop_alike() {
 		END
 		inside systemctl start "$(unit_of bare)"
 		assert_equal "$(property_of bare ActiveState)" active
-		# Without fry-run nothing shall run out of time on a slow machine.
+		# Without fry-run no timeout may expire on a slow machine.
 		services <<-END
 			Type=notify
 			$access
@@ -185,7 +185,7 @@ stop_alike() {
 	END
 	systemctl_both start
 	assert_started
-	# `ready` comes after four seconds and a half: it has been fed.
+	# `ready` comes after four and a half seconds: COMMAND has fed the watchdog until then.
 	wait_both 'ready *' 2
 	wait_both ABRT 2
 	for name in bare fry; do wait_prints failed property_of $name ActiveState; done
@@ -216,7 +216,7 @@ stop_alike() {
 		inside systemctl stop "$unit.socket" "$unit.service"
 	done
 	both assert_empty
-	# What the service exits with upon TERM.
+	# COMMAND exits with 3 upon TERM.
 	wait_line "$(messages_of fry)" '*exiting with 3'
 }
 

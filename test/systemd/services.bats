@@ -33,7 +33,7 @@ runs_alike() {
 	both assert_empty
 }
 
-# credentials bare|fry: those that COMMAND had.
+# credentials bare|fry: print the credentials of COMMAND.
 credentials() {
 	grep -E '^(Uid|Gid|NoNewPrivs|Cap)' "$(messages_of "$1")"
 }

@@ -32,7 +32,7 @@ tree_ready() {
 	for part in command child session; do wait_line "$(log_of "$1" "$part")" 'ready *' "$times"; done
 }
 
-# assert_tree bare|fry SIGNAL N N N: so often COMMAND, its child, and the one in the session have heard it.
+# assert_tree bare|fry SIGNAL N N N: COMMAND, its child, and the one in the session got SIGNAL so often.
 assert_tree() {
 	assert_heard "$1" "$2" "$3" command
 	assert_heard "$1" "$2" "$4" child

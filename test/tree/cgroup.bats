@@ -21,7 +21,7 @@ setup_more() {
 	export BIN
 }
 
-# What is left in there must show as left behind, before it is ended.
+# Report processes that are left in the cgroup as left behind, before they are killed.
 teardown_more() {
 	local failed=0
 	nothing_left || failed=1
@@ -206,7 +206,7 @@ delegate() {
 	assert_equal "$(leaves)" ''
 }
 
-# A bomb and ten chains are gone when this fry-run is, and their leaf is.
+# brings_bombs_down FRY-RUN: when FRY-RUN has ended, a bomb, ten chains and their leaf are gone.
 brings_bombs_down() {
 	requires flock
 	for bomb in "fork $(rounds 200 50)" 'chain 10'; do
@@ -269,7 +269,7 @@ brings_bombs_down() {
 	assert_lines heard "ready $daemon"
 }
 
-# It sleeps, and did so a moment ago without a break.
+# rests PID: the process sleeps, and has slept without a break for a moment.
 rests() {
 	local switches
 	switches=$(grep _ctxt_switches "/proc/$1/status")
@@ -420,7 +420,7 @@ killed() {
 
 # --- refused
 
-# Nothing was started, and this is the one line that was said.
+# assert_refused MESSAGE: nothing was started, and this is the only line that was printed.
 assert_refused() {
 	assert_status 125
 	assert_match "$output" "fry-run: --cgroup=$1: $2"
@@ -473,7 +473,7 @@ assert_refused() {
 	assert_refused new '*no cgroup v2, only v1'
 }
 
-# The sanitizers' runtime has a word to say as well.
+# The sanitizers' runtime prints a message of its own.
 # bats test_tags=static
 @test "--cgroup=new says that /proc/self/cgroup cannot be read" {
 	requires unshare
@@ -488,7 +488,7 @@ assert_refused() {
 	while ((${#PWD} < 4096 - 300)); do
 		mkdir "$long" && cd "$long"
 	done
-	# Exactly one more would still have a path, but none to the files in it.
+	# One more directory would still have a valid path, but the files in it would not.
 	rest=$((4096 - ${#PWD} - 30))
 	mkdir "${long:0:rest}" && cd "${long:0:rest}"
 	run sh -c 'echo 0 >cgroup.procs && exec "$@"' sh "$FRY_RUN" --cgroup=new -- touch started

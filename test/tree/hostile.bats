@@ -1,4 +1,4 @@
-# hostile.bats - the same promises where the surroundings lack, refuse or break something
+# hostile.bats - the main promises in an environment that lacks, refuses or breaks something
 
 # shellcheck disable=SC2016,SC2034,SC2046 # what stands in single quotes is for other shells; pids are words
 
@@ -174,7 +174,7 @@ starve() {
 
 # --- stderr
 
-# All that fry-run could want to say, with a COMMAND that names every signal it gets.
+# Run fry-run with all kinds of messages, and a COMMAND that names every signal that it gets.
 talk() {
 	start talk "$@" "$FRY_RUN" -v -v -w --stop="$heeded" -- "${within[@]}" \
 		sh -c '"$1" -s 50 >/dev/null; "$0" -d -n -o heard; exec "$0" -x USR1=4' \
@@ -231,7 +231,7 @@ talk() {
 
 # --- other users' processes
 
-# What becomes another user's process: `$BIN/become --reuid 0 COMMAND` in the hands of the user.
+# Make a setuid program: `$BIN/become --reuid 0 COMMAND`, run by the user, becomes another user's process.
 become_make() {
 	requires root
 	reach

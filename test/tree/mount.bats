@@ -1,4 +1,4 @@
-# mount.bats - a file system that work went on in can be unmounted when fry-run is gone
+# mount.bats - when fry-run has ended, a file system that its descendants used can be unmounted
 
 load ../lib/helper
 

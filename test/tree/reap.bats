@@ -1,4 +1,4 @@
-# reap.bats - orphans, what is inherited, and all that is strange below fry-run
+# reap.bats - orphans, inherited children, and unusual processes below fry-run
 
 # shellcheck disable=SC2016,SC2046 # what stands in single quotes is for other shells; pids are words
 
@@ -292,7 +292,7 @@ trace() {
 	nothing_left
 }
 
-# What stat says of a child of a thread, of parentheses in a name, of a line that is broken.
+# Parentheses, blanks and newlines in the name must not confuse the parser of /proc/PID/stat.
 @test "a process and its child get TERM whatever the process's name is" {
 	local names=(') S 1 1 (' 'a b' $'\n' ')' '(' $'x) S\n1 1 1' '%n%s') name number=0
 	for name in "${names[@]}"; do
@@ -318,7 +318,7 @@ trace() {
 	assert_match "$(<it.err)" 'fry-run: reaped orphan: process +([0-9]) (a)[?]([?]\[1m)'
 }
 
-# It changes its parent between being found and being signalled.
+# The process changes its parent after fry-run has found it and before fry-run signals it.
 @test "a process gets TERM although its parent dies of TERM at that moment" {
 	for ((i = $(rounds 150); i; i--)); do
 		rm -f heard
@@ -362,7 +362,7 @@ find_child() {
 	finish it
 }
 
-# One number goes to and fro between a process below fry-run and one that is not.
+# One pid alternates between a process below fry-run and one that is not.
 @test "a foreign process that reuses a descendant's pid is not signalled" {
 	requires root pid-namespace
 	start it unshare --pid --fork --mount-proc sh -c '

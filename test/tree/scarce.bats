@@ -1,6 +1,6 @@
-# scarce.bats - the same promises with three descriptors or without memory
+# scarce.bats - the main promises with three descriptors or without memory
 #
-# What is loaded with its libraries does not get that far: make check-asan leaves this file out.
+# A dynamic binary cannot load its libraries under these limits: make check-asan leaves this file out.
 
 # shellcheck disable=SC2016,SC2034,SC2046 # what stands in single quotes is for other shells; pids are words
 

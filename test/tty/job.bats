@@ -9,7 +9,7 @@ load ../lib/helper
 
 # Sit down at a new terminal with a shell: sets shell to its pid, pid to pty's.
 sit() {
-	# What a command prints begins a line of its own.
+	# With a newline in the prompt, the output of a command begins a line of its own.
 	start_tty it env PS1=$'$\n' HISTFILE= bash --norc --noprofile -i
 	type_line 'set -m; stty -echo; echo "=sat"'
 	wait_line it.out '*=sat'

@@ -15,7 +15,7 @@ teardown_more() {
 	screens_close
 }
 
-# What a shell says of a job that stopped, and the prompt.
+# The shell's message about a job that stopped, and the prompt.
 STOPPED='*@(Stopped|suspended)*1[0-9][0-9] $*'
 
 under_each_shell() {

@@ -45,8 +45,8 @@ box_screen() {
 	screen_open "$name" "$name" sh -c '"$@"; echo "status $?"; exec sleep 1000' sh "${words[@]}"
 }
 
-# podman proxies the WINCH that it gets to PID 1, next to the new size: where that is still pending the
-# kernel's own for the size is merged with it, and nobody sees which came.
+# podman passes its own WINCH on to PID 1, and also sets the new size. If podman's WINCH is still pending, the
+# kernel's WINCH for the size merges with it.
 podman_words() {
 	local box=$1 options
 	shift
@@ -147,7 +147,7 @@ normalise() {
 	for runtime in $(runtimes); do
 		both_run "$runtime" /bin/busybox env 'PS1=$? in $ ' sh -c "$SIZED exec sh"
 		both_show '*0 in $'
-		# What cat says shows that it is in the foreground.
+		# The output of cat shows that cat is in the foreground.
 		both_line 'echo runs; cat'
 		both_show $'*\nruns'
 		both_line one

@@ -2,7 +2,7 @@
 # At a terminal job control works as if fry-run were absent.
 #
 # A scene is played at a shell, once with COMMAND as it is ($RUN is empty) and once below fry-run.
-# What it asserts holds for both; what it notes, the shell's own words, has to be the same for both.
+# The scene's assertions hold in both cases. Its notes, the shell's own words, must be equal in both cases.
 # In `make check-stress` each scene is played at all shells, otherwise the scenes take turns at them.
 
 # $RUN and the like are for inner shells; ready and look_at set variables.
@@ -13,7 +13,7 @@ load ../lib/helper
 
 setup_more() {
 	requires bash dash zsh script
-	# What is taken for a stop request ends COMMAND at once.
+	# If fry-run took a signal for a stop request, COMMAND would end at once.
 	OPTIONS=--stop=KILL
 	PLACEMENTS=(inherit new)
 	scenes=0
@@ -41,7 +41,7 @@ scene() {
 	done
 }
 
-# The same where there is nothing to compare with.
+# A scene below fry-run alone, without a comparison.
 wrapped_scene() {
 	local shell shells placement
 	take_turns
@@ -161,14 +161,14 @@ probes_end() {
 	answers '$?' 3
 }
 
-# The whole of what the probes have named: assert_heard NAME [SIGNAL...]
+# assert_heard NAME [SIGNAL...]: the probes have named these signals and no others, in this order.
 assert_heard() {
 	local name=$1
 	shift
 	assert_equal "$(grep -v ready "$name.out" | xargs)" "$*" "heard in $name"
 }
 
-# The same where there are several of them, or an order that is nobody's: how often what.
+# assert_counts NAME ...: the number of times that the probes have named each signal, in any order.
 assert_counts() {
 	local name=$1
 	shift
@@ -446,14 +446,14 @@ pipe() {
 	line "$1 sh left | $2 sh right"
 	wait_line it.out 'left[?]'
 	keys it '\032'
-	job_is T # who reads may still get what is typed before that
+	job_is T # before it stops, the reader may still get the next line
 	note_jobs
 	line fg
 	job_is S
 	line one
 	wait_line it.out 'right[?]'
 	keys it '\032'
-	job_is T # who reads may still get what is typed before that
+	job_is T # before it stops, the reader may still get the next line
 	note_jobs
 	line fg
 	job_is S
