@@ -1,4 +1,4 @@
-# make, make check, make install [PREFIX=/usr] [DESTDIR=/tmp/root]; CONTRIBUTING.md tells the rest.
+# make, make check, make install [PREFIX=/usr] [DESTDIR=/tmp/root]; CONTRIBUTING.md has the rest.
 # GNU make. The tests, the fuzzers, the benchmark, lint and releases are in the files below mk/.
 .SUFFIXES:
 

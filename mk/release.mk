@@ -1,4 +1,4 @@
-# mk/release.mk - what is made for a release: documents, tarball, package, binaries.
+# mk/release.mk - the files of a release: documents, tarball, package, binaries.
 
 # Debian's names; each needs its cross compiler and qemu-user-static.
 ARCHES = amd64 arm64 armhf i386 ppc64el riscv64 s390x

@@ -50,13 +50,13 @@ check-glibc:
 	FRY_RUN_OPTS=--no-guard $(MAKE) check B=build/glibc CC=cc SUITES='run signals tree' ALONE= \
 		FILTER='--filter-tags core'
 
-# `static` is on what needs a binary that loads nothing, `programs` on what spends its time in others.
+# `static` is on tests that need a binary that loads no library, `programs` on tests of other programs.
 SANITIZED = run signals tree
 check-asan:
 	$(MAKE) check B=build/asan CC=cc STATIC=-no-pie STRIP= LDFLAGS=test/fixtures/sanitize.c \
 		MODE='$(SANITIZE)' SUITES='$(SANITIZED)' ALONE= FILTER='--filter-tags !static,!programs'
 
-# For other systems: POSIX alone, and with a reaper, which test/fixtures/procctl plays.
+# For other systems: POSIX alone, and with a reaper, which test/fixtures/procctl imitates.
 PLAYED = -DFRY_PROCCTL -Itest/fixtures/procctl
 portable:
 	$(MAKE) PORTABLE=1 B=build/portable
@@ -93,11 +93,11 @@ build/callers/%.mjs: test/callers/%.mjs $(CALLERS)
 check-callers: $(B)/fry-run $(FIXTURES) $(CALLERS) build/callers/call.mjs
 	$(BATS) $(PARALLEL) test/callers/*.bats
 
-# What is made of the tree, and what comes with it. CONTRIBUTING.md names the packages.
+# The packages and documents that are made of the tree, and the examples. CONTRIBUTING.md names the packages.
 check-packages: $(B)/fry-run $(FIXTURES)
 	$(BATS) $(PARALLEL) test/package/*.bats
 
-# What makes fry-run easy to get: install.sh, the GitHub action, and what mk/release.mk makes.
+# The ways to get fry-run: install.sh, the GitHub action, and the files that mk/release.mk makes.
 check-release: $(B)/fry-run $(FIXTURES)
 	$(BATS) $(PARALLEL) test/release/*.bats
 

@@ -1,8 +1,8 @@
 /*
  * loops.pml - the outer and the inner process of fry-run, under every order of events
  *
- * fry-run is two processes. The outer process is the one that the caller knows; the inner process
- * is its child and the parent of COMMAND. Spin tries every order in which their steps, those of
+ * fry-run is two processes. The caller starts the outer process; the inner process is its child and
+ * the parent of COMMAND. Spin tries every order in which their steps, those of
  * COMMAND and those of an environment can follow each other. The environment sends TERM, and
  * kills, stops and continues the two processes between any two steps.
  *
@@ -48,7 +48,7 @@
 #define INNER   1
 #define COMMAND 2
 #define DAEMON  3 /* a child of COMMAND, in a session of its own */
-#define NOBODY  4 /* parent of the outer process, and of orphans that escaped */
+#define OUTSIDE 4 /* parent of the outer process, and of orphans that escaped */
 
 mtype = {absent, running, stopped, hung, zombie, gone};
 mtype = {to_none, to_outer, to_inner, to_group, by_sweep};
@@ -58,7 +58,7 @@ mtype = {none, no_takeover, no_deadline, not_continued, wake_lost, ring_full, no
 
 /* What the kernel knows */
 mtype state[4] = absent;
-byte parent[4] = NOBODY;
+byte parent[4] = OUTSIDE;
 bool term[4];      /* TERM is pending; a second one merges with it */
 bool woken[5];     /* a signal that only wakes is pending */
 bool death_signal; /* the inner process has set PR_SET_PDEATHSIG */
@@ -92,7 +92,7 @@ inline reap_all(p) { d_step { reap(p, INNER); reap(p, COMMAND); reap(p, DAEMON) 
 inline reparent(p, c) {
 	when(parent[c] == p,
 		parent[c] = (p > INNER && is_alive(INNER) -> INNER :
-			(is_alive(OUTER) -> OUTER : NOBODY));
+			(is_alive(OUTER) -> OUTER : OUTSIDE));
 		woken[parent[c]] = parent[c] <= INNER)
 }
 
@@ -105,7 +105,7 @@ inline end(p) {
 		woken[parent[p]] = parent[p] <= INNER;
 		reparent(p, COMMAND);
 		reparent(p, DAEMON);
-		when(p == OUTER, parent[INNER] = NOBODY;
+		when(p == OUTER, parent[INNER] = OUTSIDE;
 			when(death_signal, woken[INNER] = true;
 				when(FAULT != death_signal_term, resume(INNER))))
 	}
