@@ -34,8 +34,8 @@ bool cgroup_populated(const struct fry *fry);
 /* Wait until the cgroup is empty or changes, a signal is pending, or the deadline is over. */
 void cgroup_wait(const struct fry *fry, int64_t deadline);
 /*
- * Kill every process in the leaf and return true. Without cgroup.kill, or with --cgroup=own, return false:
- * each process has to be killed. The leaf is frozen until cgroup_thaw() then.
+ * Kill every process in the leaf and return true. Without cgroup.kill, freeze the leaf until cgroup_thaw()
+ * and return false: each process has to be killed. With --cgroup=own, return false, too.
  */
 bool cgroup_kill(const struct fry *fry);
 /* Thaw the leaf if cgroup_kill() froze it. */

@@ -263,8 +263,8 @@ static void outer_reap(struct fry *fry)
 }
 
 /*
- * Wait for a signal, the death of the inner process or the deadline. Returns the deadline for the receiving
- * of a signal after that: 0 if this function has waited.
+ * Wait for a signal, the death of the inner process or the deadline. Returns the deadline for receiving a
+ * signal afterwards: 0 if this function has waited.
  */
 static int64_t outer_wait(const struct fry *fry, int64_t deadline)
 {

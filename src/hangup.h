@@ -21,11 +21,11 @@ bool hangup_now(const struct fry *fry);
 /* Whether its other end is closed. Closes the descriptor then, so that this is true once. */
 bool hangup_seen(struct fry *fry);
 /*
- * Wait until the hang-up, a descriptor is readable (signals, and another one; -1: none) or the deadline. Returns
- * the deadline for the receiving of a signal after that: 0 if this function has waited.
+ * Wait for the hang-up, a readable descriptor (that of signals, and another one; -1: none) or the deadline.
+ * Returns the deadline for receiving a signal afterwards: 0 if this function has waited.
  */
 int64_t hangup_poll(const struct fry *fry, int signal_fd, int other, int64_t deadline);
-/* The same in the only process, with --hangup; without it the receiving of a signal does the waiting. */
+/* The same in the only process, with --hangup. Without it, return the deadline at once. */
 int64_t hangup_wait(struct fry *fry, int64_t deadline);
 
 #endif

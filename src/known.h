@@ -12,7 +12,7 @@
 struct fry;
 struct process;
 
-enum { SMALL_TREE = 256 }; /* there is room for so many before COMMAND starts */
+enum { SMALL_TREE = 256 }; /* slots before COMMAND starts, for half as many processes */
 
 /* A growing array of processes, with an index by pid. */
 struct table {
