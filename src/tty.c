@@ -69,7 +69,7 @@ void tty_start(struct fry *fry)
 /* Make a zombie that leads a group of its own. Returns its pid, or -1 with errno from fork(2). */
 static pid_t zombie_make(void)
 {
-	pid_t pid = fork();
+	pid_t pid = process_fork(SIGCHLD);
 	siginfo_t info;
 
 	if (pid == 0) {
