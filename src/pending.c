@@ -36,7 +36,7 @@ static int receive_from(const sigset_t *set, siginfo_t *info, int64_t deadline)
 			wait = (struct timespec){.tv_sec = (time_t)(left / SECOND),
 						 .tv_nsec = (long)(left % SECOND)};
 
-		sig = sigtimedwait(set, info, deadline == NEVER ? NULL : &wait);
+		sig = signal_wait(set, info, deadline == NEVER ? NULL : &wait);
 	} while (sig == -1 && errno == EINTR); /* after SIGSTOP and SIGCONT: signal(7) */
 	return sig == -1 ? 0 : sig;
 }
@@ -89,7 +89,7 @@ void pending_discard(int except)
 
 	mask_fill(&set);
 	mask_test_clear(&set, except);
-	while (sigtimedwait(&set, &info, &(struct timespec){0}) > 0)
+	while (signal_wait(&set, &info, &(struct timespec){0}) > 0)
 		;
 }
 

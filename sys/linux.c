@@ -131,6 +131,18 @@ int pending_open(void)
 	return signalfd(-1, &all, SFD_CLOEXEC);
 }
 
+/* musl's sigtimedwait(3) starts the whole wait again after EINTR, and so the caller's deadline would move. */
+int signal_wait(const sigset_t *set, siginfo_t *info, const struct timespec *wait)
+{
+	long left[2] = {0};
+
+	if (wait == NULL)
+		return (int)syscall(SYS_rt_sigtimedwait, set, info, NULL, SIGNALS / 8);
+	left[0] = (long)wait->tv_sec;
+	left[1] = wait->tv_nsec;
+	return (int)syscall(SYS_rt_sigtimedwait, set, info, left, SIGNALS / 8);
+}
+
 int signal_queue(pid_t pid, siginfo_t *info)
 {
 	return (int)syscall(SYS_rt_sigqueueinfo, pid, info->si_signo, info);

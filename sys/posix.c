@@ -130,6 +130,11 @@ void signal_default(int sig)
 	sigaction(sig, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 }
 
+int signal_wait(const sigset_t *set, siginfo_t *info, const struct timespec *wait)
+{
+	return sigtimedwait(set, info, wait);
+}
+
 /* COMMAND sees fry-run as the sender: POSIX has no call that names another. */
 int signal_queue(pid_t pid, siginfo_t *info)
 {

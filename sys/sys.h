@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 struct options;
 
@@ -35,6 +36,8 @@ void signal_heed(struct sigaction *old);
 void signal_default(int sig);
 /* Send a signal with the value in info, and with its sender where possible. Returns -1 with errno. */
 int signal_queue(pid_t pid, siginfo_t *info);
+/* sigtimedwait(2). It fails with EINTR each time that the process goes on after a tracer or a freezer held it. */
+int signal_wait(const sigset_t *set, siginfo_t *info, const struct timespec *wait);
 /* Returns a descriptor that is readable while a signal is pending: signalfd(2). Returns -1 with errno. */
 int pending_open(void);
 /* Ask the kernel for SIGCHLD at the parent's death. */

@@ -38,6 +38,27 @@ fast=TERM/300ms/KILL/1s
 	nothing_left
 }
 
+@test "a COMMAND that traces the inner process and holds it at its end is killed when the schedule is over" {
+	start it "$FRY_RUN" --stop=$fast -- "$BIN/seize" -e parent
+	ready it
+	kill -TERM "$pid"
+	finish it
+	assert_status 137
+	nothing_left
+}
+
+@test "a tracer that interrupts fry-run again and again does not put off the timeout" {
+	for guard in guard no-guard; do
+		start it "$FRY_RUN" --$guard -t 200ms --stop=TERM/200ms/KILL -- "$BIN/probe" -n
+		ready it
+		victim=$(inner_of "$it_pid")
+		start tracer "$BIN/seize" -i "$victim"
+		finish it
+		assert_status 124
+		finish tracer
+	done
+}
+
 @test "a timeout ends a COMMAND that traces the inner process" {
 	start it "$FRY_RUN" -t 100ms --stop=$fast -- "$BIN/seize" parent
 	finish it
