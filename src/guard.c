@@ -60,11 +60,14 @@ static void inner_start_elsewhere(struct fry *fry)
 	prctl(PR_SET_PDEATHSIG, fry->self == 1 ? SIGKILL : DEATH_SIGNAL);
 }
 
-/* The sender is outside of the namespace and runs as the same user, so it may kill fry-run anyway. */
+/*
+ * The sender is outside of the namespace and runs as the same user or as root, so it may kill fry-run anyway.
+ * With a full queue of signals the kernel gives 0 for both numbers.
+ */
 static bool is_outer_death(const struct fry *fry, const siginfo_t *info)
 {
 	return fry->outer == 0 && info->si_signo == DEATH_SIGNAL && info->si_code == SI_USER &&
-	       info->si_pid == 0 && info->si_uid == getuid();
+	       info->si_pid == 0 && (info->si_uid == getuid() || info->si_uid == 0);
 }
 
 static void inner_start(struct fry *fry)
@@ -228,12 +231,12 @@ static void outer_expire(struct fry *fry)
 		kill(fry->inner, SIGCHLD);
 		return;
 	}
-	guard->deadline = clock_add(clock_now(), INNER_WAIT);
 	if (guard->overdue) {
 		guard->given_up = true; /* frozen, it does not die of KILL: cgroups(7), version 1 */
 		return;
 	}
 	guard->overdue = true;
+	guard->deadline = clock_add(clock_now(), INNER_WAIT);
 	fry->shared->result.timed_out |= fry->options.timeout != 0 && !fry->shared->result.asked;
 	warn("the inner process does not respond: killing everything");
 	kill(fry->inner, SIGKILL);
@@ -351,7 +354,6 @@ void guard_run(struct fry *fry)
 		outer_reap(fry);
 		if (outer_lost_inner(fry))
 			break;
-		outer_follow_stop(fry);
 		if (fry->shared->result.asked && !fry->guard.request_known)
 			outer_expect_end(fry, clock_now());
 		if (fry->guard.deadline != NEVER && fry->guard.deadline <= clock_now())
@@ -360,6 +362,7 @@ void guard_run(struct fry *fry)
 			outer_wait_for_room(fry);
 			continue;
 		}
+		outer_follow_stop(fry);
 		outer_check_caller(fry, &info);
 		if (relay_is_full(fry))
 			continue;
