@@ -22,6 +22,9 @@
 #define CHILDREN_FILE "children"
 #endif
 
+/* For proc_pid_status(5), in which a thousand supplementary groups may come before the fields that are read. */
+enum { STATUS_SIZE = 16384 };
+
 ssize_t proc_read(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -55,7 +58,7 @@ static const char *find_field(const char *text, const char *name)
  */
 bool proc_is_ours(struct fry *fry)
 {
-	char text[2048];
+	char text[STATUS_SIZE];
 	const char *line = text;
 	ssize_t length = readlink("/proc/self", text, sizeof(text) - 1);
 
@@ -155,7 +158,7 @@ bool is_child(pid_t pid)
 /* Whether the queue of signals of a process's user is full: proc_pid_status(5). */
 static bool process_queue_is_full(pid_t pid)
 {
-	char path[32], text[2048];
+	char path[32], text[STATUS_SIZE];
 	const char *line;
 	long long queued;
 
@@ -246,23 +249,23 @@ static int signal_send(const struct fry *fry, pid_t pid, int fd, int sig, bool s
 
 /*
  * Whether a process has the name of a fry-run, or of a release's file such as fry-run-1.0.0-amd64. Any
- * process may choose that name: the steps that it gets then have another si_code, and no other effect.
+ * process may choose that name: its signals have another si_code then, and no other effect.
  */
 static bool is_fry(const struct process *process)
 {
-	return strncmp(process->name, "fry-run", 7) == 0 || strcmp(process->name, "fry-inner") == 0;
+	return strncmp(process->name, "fry-run", 7) == 0;
 }
 
 /*
- * Whether a process of a nested fry-run must not get a step. Its inner process gets the step from its outer
- * one. If the queue is full, the kernel drops the mark, and its COMMAND would get the step again.
+ * Whether a process is the inner one of a nested fry-run, which hears of a step from its outer one. A fry-run
+ * that has another name hears of none: its inner process gets a copy, as of any signal to the whole tree.
  */
-static bool is_untold(const struct fry *fry, const struct process *process)
+static bool is_nested_inner(const struct process *process)
 {
-	/* COMMAND has our own name until it is executed. */
-	if (strcmp(process->name, "fry-inner") == 0)
-		return process->parent != fry->self;
-	return process_queue_is_full(process->pid);
+	struct process outer;
+
+	return strcmp(process->name, "fry-inner") == 0 &&
+	       process_read(process->parent, &outer) == 0 && is_fry(&outer);
 }
 
 int process_signal(const struct fry *fry, const struct process *process, int sig, bool step)
@@ -270,8 +273,11 @@ int process_signal(const struct fry *fry, const struct process *process, int sig
 	int fd, result = -1;
 	bool same;
 
+	if (step && is_nested_inner(process))
+		return 0;
 	step = step && is_fry(process);
-	if (step && is_untold(fry, process))
+	/* The kernel would drop the mark, and the nested fry-run would forward what its COMMAND has had. */
+	if (step && process_queue_is_full(process->pid))
 		return 0;
 	if (process->parent == fry->self) {
 		pid_t target = process->pid;
