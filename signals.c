@@ -64,14 +64,16 @@ static unsigned forward_atomically(struct fry *fry, int sig, siginfo_t *info, bo
 				   bool terminating)
 {
 	struct broadcast record = {
-		.signal = sig, .instead_of = info->si_signo, .record_only = true};
+		.signal = sig,
+		.instead_of = info->si_signo,
+		.pid = fry->command, /* it may have left the group */
+		.record_only = true,
+	};
 	bool first = schedule_may_send(&fry->schedule, info->si_signo) ||
 		     schedule_may_send(&fry->schedule, sig);
 
 	if (group)
 		record.group = fry->command_pgid;
-	else
-		record.pid = fry->command;
 	if (terminating && first)
 		tree_signal(fry, &record);
 	/* ESRCH: COMMAND has left the group that it led, or has yet to call setsid(2). */

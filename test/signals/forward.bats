@@ -232,6 +232,25 @@ usr1_and_winch() {
 }
 
 # bats test_tags=linux
+@test "COMMAND gets TERM of a stop once though it has left its group, which is empty" {
+	requires perl
+	start it "$FRY_RUN" --stop=TERM/400ms/KILL -- perl -MPOSIX -e '
+		my ($probe, $child) = shift;
+		setpgid(0, 0), exec $probe, "-n", "-o", "child.out" unless $child = fork;
+		setpgid($child, $child); # both do it: too late here once that has executed, and there for us
+		setpgid(0, $child);
+		exec $probe, "-n"' "$BIN/probe"
+	ready it
+	command=${ready[0]}
+	ready child
+	kill -TERM "$pid"
+	finish it
+	assert_status 137
+	assert_lines it.out "ready $command" TERM
+	assert_lines child.out "ready ${ready[0]}" TERM
+}
+
+# bats test_tags=linux
 @test "COMMAND gets a signal to its group though it has left the group that it led" {
 	requires perl
 	start it "$FRY_RUN" -k 1h --scope=group -- perl -MPOSIX -e '
