@@ -61,8 +61,13 @@ void tty_start(struct fry *fry)
 		return;
 	tty->present = true;
 	tty->has_shell = fry->caller != 0 && getsid(fry->caller) == getsid(0);
-	/* In the background these would be the modes in which the shell edits its command line. */
-	tty->modes_known = tcgetpgrp(fd) == fry->pgid && tcgetattr(fd, &tty->modes) == 0;
+	/*
+	 * In the background these would be the modes in which the shell edits its command line. In a
+	 * pipeline another command may set modes, as less does, and goes on after COMMAND.
+	 */
+	tty->was_foreground = tcgetpgrp(fd) == fry->pgid;
+	tty->modes_known = tty->was_foreground && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
+			   tcgetattr(fd, &tty->modes) == 0;
 	terminal_close(fd, opened);
 }
 
@@ -146,7 +151,9 @@ static void foreground_take(const struct fry *fry, int fd)
 
 	if (group <= 1 || group == fry->caller_pgid)
 		return;
-	if (group == fry->shared->channel.command_pgid || (kill(-group, 0) == -1 && errno == ESRCH))
+	/* From the background it could be the shell's next job, which has just ended. */
+	if (group == fry->shared->channel.command_pgid ||
+	    (fry->tty.was_foreground && kill(-group, 0) == -1 && errno == ESRCH))
 		tcsetpgrp(fd, fry->caller_pgid);
 }
 
@@ -163,7 +170,7 @@ void tty_end(struct fry *fry)
 	foreground_take(fry, fd);
 	/* After a normal exit keep the terminal modes that COMMAND set: stty(1). */
 	if (fry->tty.modes_known && tcgetpgrp(fd) == fry->caller_pgid &&
-	    (!shared->result.ended || WIFSIGNALED(shared->result.status) || fry->schedule.at != -1))
+	    (!shared->result.ended || WIFSIGNALED(shared->result.status) || shared->result.asked))
 		tcsetattr(fd, TCSANOW, &fry->tty.modes);
 	terminal_close(fd, opened);
 }

@@ -14,7 +14,8 @@ struct tty {
 	bool present;               /* there is a controlling terminal */
 	bool suspends_with_command; /* stop together with COMMAND, so that the shell notices */
 	bool has_shell;             /* the caller is in the same session, and may continue a job */
-	bool modes_known;           /* read at the start, while fry-run was in the foreground */
+	bool was_foreground;        /* at the start */
+	bool modes_known;           /* read at the start */
 	struct termios modes;
 	int handover_fd; /* the terminal to hand to COMMAND's new session; -1: none */
 	unsigned stops;  /* COMMAND's stops that this process has followed */

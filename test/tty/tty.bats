@@ -647,6 +647,27 @@ restored() {
 	assert_lines word one
 }
 
+@test "terminal modes are restored when COMMAND exits because of a stop" {
+	start_tty it sh -c 'stty -g >before
+		"$0" -- sh -c "stty raw -echo; exec \"\$0\" -x TERM=3 -o heard.out" "$1"
+		echo $? >status; stty -g >after' "$FRY_RUN" "$BIN/probe"
+	ready heard
+	kill -TERM "$(children_of "$(children_of "$it_pid")")"
+	finish it
+	assert_lines status 3
+	cmp before after
+}
+
+@test "terminal modes that another command of a pipeline sets stay when COMMAND is killed" {
+	mkfifo go
+	start_tty it sh -c '"$0" -- sh -c "read -r go <go; kill -KILL \$\$" | {
+		stty raw -echo </dev/tty; stty -g </dev/tty >before
+		echo >go; cat; stty -g </dev/tty >after
+	}' "$FRY_RUN"
+	finish it
+	cmp before after
+}
+
 # --- as the session leader
 
 @test "COMMAND gets every typed key where fry-run leads the session" {
