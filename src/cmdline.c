@@ -8,17 +8,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmdline.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "process.h"
 #include "text.h"
-
-/* Whether a terminal may obey this byte: a control character, or the end of U+0080 to U+009F in UTF-8. */
-static bool is_control(const unsigned char *at, bool first)
-{
-	return iscntrl(*at) || (!first && at[-1] == 0xc2 && *at >= 0x80 && *at <= 0x9f);
-}
 
 void cmdline_read(const struct process *process, char *to, size_t size)
 {
@@ -37,6 +30,5 @@ void cmdline_read(const struct process *process, char *to, size_t size)
 	for (ssize_t i = 0; i < length; i++)
 		if (to[i] == '\0')
 			to[i] = ' ';
-		else if (is_control((unsigned char *)to + i, i == 0))
-			to[i] = '?';
+	text_mask_controls(to);
 }

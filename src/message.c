@@ -6,7 +6,6 @@
 
 #include <sys/socket.h>
 
-#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -44,9 +43,7 @@ static void line_write(struct text *line)
 	int fd;
 
 	/* A process's name may contain newlines and escape sequences of the terminal. */
-	for (size_t i = 0; i < length; i++)
-		if (iscntrl((unsigned char)line->to[i]))
-			line->to[i] = '?';
+	text_mask_controls(line->to);
 	line->to[length++] = '\n';
 	/* EPIPE raises SIGPIPE, which is blocked; signals_accept() drops it. */
 	fd = descriptor_reopen(STDERR_FILENO);

@@ -6,6 +6,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "text.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -131,6 +132,16 @@ long long scan_number(const char **text)
 			number = number * 10 + (unsigned long long)(*at - '0');
 	*text = at;
 	return negative ? -(long long)number : (long long)number;
+}
+
+void text_mask_controls(char *text)
+{
+	unsigned char before = 0;
+
+	for (; *text != '\0'; before = (unsigned char)*text++)
+		if (iscntrl((unsigned char)*text) ||
+		    (before == 0xc2 && (unsigned char)(*text - '\200') < 0x20))
+			*text = '?';
 }
 
 int text_parse_number(const char *word, int low, int high)

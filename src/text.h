@@ -19,6 +19,8 @@ void text_add(struct text *text, const char *format, ...) __attribute__((format(
 /* As snprintf(3), with the same conversions. */
 size_t text_format(char *to, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Replace what a terminal may obey by ?: control characters, and U+0080 to U+009F in UTF-8. */
+void text_mask_controls(char *text);
 /* Parse a word of decimal digits alone. Returns the number, or -1 if it is out of bounds. */
 int text_parse_number(const char *word, int low, int high);
 /* Scan a decimal number after blanks, and move *text behind it. Returns 0 without digits. */

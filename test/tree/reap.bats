@@ -309,13 +309,13 @@ trace() {
 	done
 }
 
-@test "a newline in a process's name does not break -w's line" {
-	local name=$'a)\n(\e[1m'
+@test "control characters in a process's name do not reach the terminal by -w's line" {
+	local name=$'a)\n(\e[1m\xc2\x9b31m'
 	cp "$BIN/probe" "./$name"
 	start it "$FRY_RUN" -w -- sh -c '"$0" -d; exit 4' "./$name"
 	finish it
 	assert_status 4
-	assert_match "$(<it.err)" 'fry-run: reaped orphan: process +([0-9]) (a)[?]([?]\[1m)'
+	assert_match "$(<it.err)" 'fry-run: reaped orphan: process +([0-9]) (a)[?]([?]\[1m?[?]31m)'
 }
 
 # The process changes its parent after fry-run has found it and before fry-run signals it.
