@@ -274,8 +274,7 @@ static void send_step(struct fry *fry)
 /* After COMMAND has ended: send TERM to every descendant that has not had it. */
 static void stop_leftovers(struct fry *fry)
 {
-	struct broadcast broadcast = {
-		.signal = SIGTERM, .terminating = true, .once = true, .report = true};
+	struct broadcast broadcast = {.signal = SIGTERM, .terminating = true, .once = true};
 	enum leftover leftover = fry->options.leftover;
 	int64_t now = clock_now();
 
@@ -288,6 +287,7 @@ static void stop_leftovers(struct fry *fry)
 	schedule_leftover(&fry->schedule, now);
 	broadcast.record_only = schedule_signal(&fry->schedule) == SIGKILL;
 	broadcast.log = leftover == LEFTOVER_FAIL || fry->options.verbose > 0;
+	broadcast.report = fry->options.report != NULL;
 	broadcast.why = broadcast.record_only ? "left behind by COMMAND, to be killed"
 					      : "left behind by COMMAND, sent TERM";
 	tree_signal(fry, &broadcast);
