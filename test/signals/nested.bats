@@ -49,6 +49,7 @@ once() {
 	fi
 	start it "$@"
 	all_ready "${files[@]}"
+	wait_rested "$pid" # timeout(1) forwards nothing before its fork(2) has returned
 	for signal in INT TERM QUIT; do
 		kill -"$signal" "$pid"
 		for file in "${files[@]}"; do wait_line "$file" "$signal from *"; done
