@@ -148,10 +148,8 @@ static bool was_merged(const struct fry *fry, const struct copy *copy)
 {
 	const struct channel *channel = &fry->shared->channel;
 
-	if (copy->own > 0 || copy->merging == 0)
-		return false;
-	return (int)(channel->answered - copy->merging) < 0 ||
-	       (int)(channel->answered_after - channel->taken) >= 0;
+	return copy->merging != 0 && ((int)(channel->answered - copy->merging) < 0 ||
+				      (int)(channel->answered_after - channel->taken) >= 0);
 }
 
 /* Take the own copy of a signal that was sent to the process group. Returns whether there is one. */
@@ -239,7 +237,6 @@ static bool caller_waits(const struct copy *copy, int64_t now)
 static void copy_relayed(struct fry *fry, siginfo_t *info, bool terminating)
 {
 	struct copy *copy = &fry->guard.copies.of[info->si_signo];
-	bool merged = info->si_signo < STANDARD_SIGNALS && was_merged(fry, copy);
 
 	copy->terminating |= terminating;
 	/* Signals in quick succession merge while they are pending in the outer process: one pairs with all. */
@@ -250,7 +247,7 @@ static void copy_relayed(struct fry *fry, siginfo_t *info, bool terminating)
 		copy->own++;
 		copy_paired(fry, info, true);
 	} else {
-		copy->merged += merged;
+		copy->merged += info->si_signo < STANDARD_SIGNALS && was_merged(fry, copy);
 		if (is_held(info->si_signo))
 			copy_hold(fry, copy, info->si_pid);
 		else
@@ -264,12 +261,10 @@ static void copy_received(struct fry *fry, siginfo_t *info)
 	struct copy *copy = &fry->guard.copies.of[info->si_signo];
 
 	note_merging(fry, info->si_signo);
-	copy->own++;
-	if (copy->own <= 0) {
+	if (++copy->own <= 0)
 		copy_paired(fry, info, false);
-		return;
-	}
-	copy_hold(fry, copy, info->si_pid);
+	else
+		copy_hold(fry, copy, info->si_pid);
 }
 
 void copies_relayed(struct fry *fry, siginfo_t *info, bool terminating)

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,7 +45,9 @@ struct option_row {
 	/* As --help shows it, or the choices; NULL: the option takes none. [=...]: parse() may get NULL. */
 	const char *argument;
 	void (*parse)(struct fry *fry, const struct option_row *row, const char *argument);
-	void (*set)(struct options *options); /* instead of parse, if there is no argument */
+	/* Without parse(): the int or enum in struct options that becomes value, plus the number of the choice. */
+	size_t field;
+	int value;
 	const char *help; /* NULL: --help shows the option on the line of the next row */
 };
 
@@ -183,26 +186,6 @@ static void parse_hangup(struct fry *fry, const struct option_row *row, const ch
 	fry->options.hangup = fd;
 }
 
-static void parse_leftover(struct fry *fry, const struct option_row *row, const char *argument)
-{
-	fry->options.leftover = (enum leftover)parse_choice(fry, row, argument);
-}
-
-static void parse_scope(struct fry *fry, const struct option_row *row, const char *argument)
-{
-	fry->options.scope = (enum scope)parse_choice(fry, row, argument);
-}
-
-static void set_group(struct options *options)
-{
-	options->scope = SCOPE_GROUP;
-}
-
-static void set_single_child(struct options *options)
-{
-	options->scope = SCOPE_COMMAND;
-}
-
 static void parse_rewrite(struct fry *fry, const struct option_row *row, const char *argument)
 {
 	const char *colon = strchr(argument, ':');
@@ -241,27 +224,6 @@ static void parse_pgroup(struct fry *fry, const struct option_row *row, const ch
 	fry->options.group = group == -1 ? 0 : group;
 }
 
-/* CGROUP_NONE, the default, is not among the choices. */
-static void parse_cgroup(struct fry *fry, const struct option_row *row, const char *argument)
-{
-	fry->options.cgroup = parse_choice(fry, row, argument) == 0 ? CGROUP_NEW : CGROUP_OWN;
-}
-
-static void set_guard(struct options *options)
-{
-	options->guard = true;
-}
-
-static void set_no_guard(struct options *options)
-{
-	options->guard = false;
-}
-
-static void parse_status(struct fry *fry, const struct option_row *row, const char *argument)
-{
-	fry->options.code = parse_choice(fry, row, argument) == 1;
-}
-
 static void parse_expect(struct fry *fry, const struct option_row *row, const char *argument)
 {
 	int code = text_parse_number(argument, 0, UINT8_MAX);
@@ -272,14 +234,15 @@ static void parse_expect(struct fry *fry, const struct option_row *row, const ch
 	fry->options.expected[code] = true;
 }
 
-static void set_warn_reaped(struct options *options)
+static void parse_verbose(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	options->warn_reaped = true;
+	(void)row, (void)argument;
+	fry->options.verbose++;
 }
 
-static void set_verbose(struct options *options)
+static void parse_nothing(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	options->verbose++;
+	(void)fry, (void)row, (void)argument;
 }
 
 static void parse_report(struct fry *fry, const struct option_row *row, const char *argument)
@@ -288,16 +251,6 @@ static void parse_report(struct fry *fry, const struct option_row *row, const ch
 		die_argument(fry, row, argument,
 			     "a FILE of this name is ./-..., and standard output is fd:1");
 	fry->options.report = argument;
-}
-
-static void set_pause(struct options *options)
-{
-	options->pause = true;
-}
-
-static void set_nothing(struct options *options)
-{
-	(void)options;
 }
 
 static void put(const char *text)
@@ -313,59 +266,65 @@ static void put(const char *text)
 	}
 }
 
-static void print_license(struct options *options)
+static void print_license(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	(void)options;
+	(void)fry, (void)row, (void)argument;
 	put(license_text);
 	exit(EXIT_SUCCESS);
 }
 
-static void print_version(struct options *options)
+static void print_version(struct fry *fry, const struct option_row *row, const char *argument)
 {
-	(void)options;
+	(void)fry, (void)row, (void)argument;
 	put("fry-run " FRY_VERSION FRY_REVISION "\n");
 	exit(EXIT_SUCCESS);
 }
 
-static void print_help(struct options *options);
+static void print_help(struct fry *fry, const struct option_row *of, const char *argument);
+
+#define FIELD(name) offsetof(struct options, name)
 
 /* In the order of --help and of the manual page. */
 static const struct option_row option_table[] = {
-	{"kill-after", "k", "DURATION", parse_kill_after, NULL,
+	{"kill-after", "k", "DURATION", parse_kill_after, 0, 0,
 	 "wait between INT, TERM and KILL (10s; 0: no KILL)"},
-	{"stop", "", "SCHEDULE", parse_stop, NULL,
+	{"stop", "", "SCHEDULE", parse_stop, 0, 0,
 	 "the stop schedule, such as INT/7s/TERM/2s/KILL"},
-	{"timeout", "t", "DURATION", parse_timeout, NULL,
+	{"timeout", "t", "DURATION", parse_timeout, 0, 0,
 	 "stop COMMAND after this time and exit 124"},
-	{"parent-death", "p", "SIGNAL", parse_parent_death, NULL,
+	{"parent-death", "p", "SIGNAL", parse_parent_death, 0, 0,
 	 "when the parent dies, act as if SIGNAL came"},
-	{"hangup", "", "[=FD]", parse_hangup, NULL,
+	{"hangup", "", "[=FD]", parse_hangup, 0, 0,
 	 "when the other end of FD (0) closes, act as on TERM"},
-	{"leftover", "", "stop|wait|leave|fail", parse_leftover, NULL,
+	{"leftover", "", "stop|wait|leave|fail", NULL, FIELD(leftover), 0,
 	 "for processes that outlive COMMAND (stop)"},
-	{"scope", "", "auto|command|group|tree", parse_scope, NULL,
+	{"scope", "", "auto|command|group|tree", NULL, FIELD(scope), 0,
 	 "recipients of forwarded signals (auto)"},
-	{"group", "g", NULL, NULL, set_group, NULL},
-	{"single-child", "c", NULL, NULL, set_single_child, "--scope=group, --scope=command"},
-	{"rewrite", "r", "FROM:TO", parse_rewrite, NULL,
+	{"group", "g", NULL, NULL, FIELD(scope), SCOPE_GROUP, NULL},
+	{"single-child", "c", NULL, NULL, FIELD(scope), SCOPE_COMMAND,
+	 "--scope=group, --scope=command"},
+	{"rewrite", "r", "FROM:TO", parse_rewrite, 0, 0,
 	 "forward TO when FROM is received; 0 drops it"},
-	{"pgroup", "", "auto|inherit|new|session|PGID", parse_pgroup, NULL,
+	{"pgroup", "", "auto|inherit|new|session|PGID", parse_pgroup, 0, 0,
 	 "the group of COMMAND (auto)"},
-	{"cgroup", "", "new|own", parse_cgroup, NULL, "also contain COMMAND in a cgroup v2"},
-	{"guard", "", NULL, NULL, set_guard, NULL},
-	{"no-guard", "", NULL, NULL, set_no_guard,
+	{"cgroup", "", "new|own", NULL, FIELD(cgroup), CGROUP_NEW,
+	 "also contain COMMAND in a cgroup v2"},
+	{"guard", "", NULL, NULL, FIELD(guard), true, NULL},
+	{"no-guard", "", NULL, NULL, FIELD(guard), false,
 	 "clean up if fry-run dies (default, except as PID 1)"},
-	{"status", "", "mirror|code", parse_status, NULL,
+	{"status", "", "mirror|code", NULL, FIELD(code), 0,
 	 "die of COMMAND's signal N, or exit 128+N (mirror)"},
-	{"expect", "e", "CODE", parse_expect, NULL, "exit 0 if COMMAND's status is CODE"},
-	{"warn-reaped", "w", NULL, NULL, set_warn_reaped, "name each orphan when it is reaped"},
-	{"verbose", "v", NULL, NULL, set_verbose, "report what is done and why; repeat for more"},
-	{"report", "", "FILE|fd:N", parse_report, NULL, "append one line of JSON about the run"},
-	{"pause", "P", NULL, NULL, set_pause, "run no COMMAND: reap until INT, TERM or QUIT"},
-	{NULL, "s", NULL, NULL, set_nothing, "no effect: fry-run is always a subreaper"},
-	{"license", "lL", NULL, NULL, print_license, NULL},
-	{"help", "h", NULL, NULL, print_help, NULL},
-	{"version", "V", NULL, NULL, print_version, "print it and exit"},
+	{"expect", "e", "CODE", parse_expect, 0, 0, "exit 0 if COMMAND's status is CODE"},
+	{"warn-reaped", "w", NULL, NULL, FIELD(warn_reaped), true,
+	 "name each orphan when it is reaped"},
+	{"verbose", "v", NULL, parse_verbose, 0, 0, "report what is done and why; repeat for more"},
+	{"report", "", "FILE|fd:N", parse_report, 0, 0, "append one line of JSON about the run"},
+	{"pause", "P", NULL, NULL, FIELD(pause), true,
+	 "run no COMMAND: reap until INT, TERM or QUIT"},
+	{NULL, "s", NULL, parse_nothing, 0, 0, "no effect: fry-run is always a subreaper"},
+	{"license", "lL", NULL, print_license, 0, 0, NULL},
+	{"help", "h", NULL, print_help, 0, 0, NULL},
+	{"version", "V", NULL, print_version, 0, 0, "print it and exit"},
 };
 
 static const struct option_row *const option_end =
@@ -382,14 +341,14 @@ static void help_add(struct text *line, const struct option_row *row)
 		text_add(line, row->argument[0] == '[' ? "%s" : "=%s", row->argument);
 }
 
-static void print_help(struct options *options)
+static void print_help(struct fry *fry, const struct option_row *of, const char *argument)
 {
 	static const char blanks[] = "                             ";
 	const size_t column = sizeof(blanks) - 1;
 	char buffer[128];
 	struct text line = {buffer, sizeof(buffer), 0};
 
-	(void)options;
+	(void)fry, (void)of, (void)argument;
 	put("Usage: fry-run [OPTION]... [--] COMMAND [ARG]...\n"
 	    "Run COMMAND, forward signals to it, and leave nothing behind when it ends.\n");
 	for (const struct option_row *row = option_table; row < option_end; row++) {
@@ -467,7 +426,8 @@ static void option_parse(struct fry *fry, const struct option_row *row, const ch
 	if (row->parse != NULL)
 		row->parse(fry, row, argument);
 	else
-		row->set(&fry->options);
+		*(int *)((char *)&fry->options + row->field) =
+			row->value + (row->argument == NULL ? 0 : parse_choice(fry, row, argument));
 	if (fry->options.origin[0] == '\0')
 		fry->options.from_environment &= ~bit;
 	else

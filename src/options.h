@@ -28,10 +28,10 @@ struct options {
 	int hangup;                   /* descriptor; -1: not asked for */
 	unsigned char as[SIGNALS];    /* what a received signal is forwarded as; 0: dropped */
 	bool expected[UINT8_MAX + 1]; /* statuses that count as 0 */
-	bool code;                    /* exit 128+N rather than die of N */
-	bool warn_reaped;
-	bool guard;
-	bool pause;                  /* there is no COMMAND */
+	int code;                     /* exit 128+N rather than die of N */
+	int warn_reaped;
+	int guard;
+	int pause;                   /* there is no COMMAND */
 	const char *report;          /* FILE or fd:N; NULL: not asked for */
 	bool stop_given, wait_given; /* --stop and -k exclude each other */
 	const char

@@ -131,43 +131,44 @@ void report_reaped(struct fry *fry, pid_t pid, int status)
 								 : schedule_signal(&fry->schedule);
 }
 
-/* Whether a valid UTF-8 sequence of length bytes begins here: RFC 3629. */
-static bool is_utf8(const unsigned char *from, size_t length)
+/* Returns the length of the valid UTF-8 sequence that begins here, or 0: RFC 3629. */
+static size_t utf8_length(const unsigned char *from)
 {
 	static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
-	unsigned code = from[0] & (0x7fU >> length);
+	size_t length = *from < 0xe0 ? 2 : *from < 0xf0 ? 3 : 4;
+	unsigned code = *from & (0x7fU >> length);
 
+	if (*from < 0x80)
+		return 1;
+	if (*from < 0xc0 || *from > 0xf7)
+		return 0;
 	for (size_t i = 1; i < length; i++) {
 		if ((from[i] & 0xc0) != 0x80)
-			return false;
+			return 0;
 		code = code << 6 | (from[i] & 0x3f);
 	}
-	return code >= least[length] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+	if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+		return 0;
+	return length;
 }
 
 /* Add a JSON string: RFC 8259. A byte that is not UTF-8 becomes U+FFFD. */
 static void add_string(struct text *text, const char *string)
 {
 	const unsigned char *at = (const unsigned char *)string;
+	size_t length;
 
 	text_add(text, "\"");
-	while (*at != '\0') {
-		size_t length = *at < 0x80   ? 1
-				: *at < 0xc0 ? 0
-				: *at < 0xe0 ? 2
-				: *at < 0xf0 ? 3
-				: *at < 0xf8 ? 4
-					     : 0;
-
+	for (; *at != '\0'; at += length == 0 ? 1 : length) {
+		length = utf8_length(at);
 		if (*at == '"' || *at == '\\')
 			text_add(text, "\\%c", *at);
 		else if (*at < ' ')
 			text_add(text, "\\u00%c%c", '0' + *at / 16, "0123456789abcdef"[*at % 16]);
-		else if (length == 1 || (length != 0 && is_utf8(at, length)))
-			text_add(text, "%.*s", (int)length, (const char *)at);
-		else
+		else if (length == 0)
 			text_add(text, "\\ufffd");
-		at += length > 1 && is_utf8(at, length) ? length : 1;
+		else
+			text_add(text, "%.*s", (int)length, (const char *)at);
 	}
 	text_add(text, "\"");
 }
