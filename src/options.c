@@ -427,7 +427,7 @@ static void option_parse(struct fry *fry, const struct option_row *row, const ch
 		row->parse(fry, row, argument);
 	else
 		*(int *)((char *)&fry->options + row->field) =
-			row->value + (row->argument == NULL ? 0 : parse_choice(fry, row, argument));
+			row->value + (argument == NULL ? 0 : parse_choice(fry, row, argument));
 	if (fry->options.origin[0] == '\0')
 		fry->options.from_environment &= ~bit;
 	else
