@@ -200,8 +200,8 @@ events() {
 	finish it
 	assert_status 143
 	# The daemon may be there a moment longer than COMMAND.
-	events it.err "$command" | grep -v 'left behind' >events
-	assert_lines events 'guard: the inner process is N' \
+	events it.err "$command" | grep -v 'left behind' >lines
+	assert_lines lines 'guard: the inner process is N' \
 		"started sh as process COMMAND in group COMMAND" \
 		"received INT from process TEST" "sent INT to COMMAND's group" \
 		'time for TERM' 'sent TERM to 2 remaining processes' 'dying of TERM, as COMMAND did'

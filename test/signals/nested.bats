@@ -110,7 +110,7 @@ gives_all() {
 	for nested in 'fry-run-0.9.0-amd64 --guard RTMIN+3' 'fry-run-0.9.0-amd64 --no-guard RTMIN+3' \
 		'tini --guard USR2'; do
 		read -r name guard last <<<"$nested"
-		start it "$FRY_RUN" --stop=INT/100ms/QUIT/100ms/TERM/100ms/$last/1h -- \
+		start it "$FRY_RUN" "--stop=INT/100ms/QUIT/100ms/TERM/100ms/$last/1h" -- \
 			"$PWD/$name" -k 1h "$guard" -- sh -c '"$0" -n -d -o daemon.out; exec "$@"' \
 			"$BIN/probe" "${fry[@]}" "$guard" -r TERM:USR1 "${probe[@]}"
 		all_ready daemon.out one.out
