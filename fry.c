@@ -509,8 +509,8 @@ int main(int argc, char **argv)
 	if (fry.role != OUTER)
 		start(&fry);
 	release_inherited(&fry); /* after COMMAND has its copies */
-	guard_run(&fry);         /* keeps the outer process until the inner one has ended */
-	if (fry.role != OUTER)
+	/* The outer process stays in its own loop until the inner one has ended. */
+	if (!guard_run(&fry))
 		supervise(&fry);
 	reap_end(&fry); /* before the report, which counts the times of COMMAND */
 	if (guard_hand_over(&fry))

@@ -67,13 +67,12 @@ static unsigned forward_atomically(struct fry *fry, int sig, siginfo_t *info, bo
 		.signal = sig,
 		.instead_of = info->si_signo,
 		.pid = fry->command, /* it may have left the group */
+		.group = group ? fry->command_pgid : 0,
 		.record_only = true,
 	};
 	bool first = schedule_may_send(&fry->schedule, info->si_signo) ||
 		     schedule_may_send(&fry->schedule, sig);
 
-	if (group)
-		record.group = fry->command_pgid;
 	if (terminating && first)
 		tree_signal(fry, &record);
 	/* ESRCH: COMMAND has left the group that it led, or has yet to call setsid(2). */
@@ -201,6 +200,7 @@ static bool is_about_fry_run(const struct fry *fry, const siginfo_t *info)
 
 void signals_snapshot_pending(struct fry *fry)
 {
+	sigemptyset(&fry->signals.resent);
 	sigemptyset(&fry->signals.early);
 	sigpending(&fry->signals.early);
 	fry->signals.early_copy = fry->signals.early;
@@ -217,10 +217,12 @@ void signals_resend_early(struct fry *fry)
 		fry->signals.early = now;
 		return;
 	}
+	mask_test_clear(&now, SIGCHLD);
+	mask_test_clear(&now, SIGCONT);
 	for (int sig = 1; sig < STANDARD_SIGNALS; sig++) /* a second real-time signal would queue */
-		if (mask_test_clear(&now, sig) && !mask_test_clear(&early, sig) && sig != SIGCHLD &&
-		    sig != SIGCONT)
-			kill(fry->command, sig);
+		if (mask_test_clear(&now, sig) && !mask_test_clear(&early, sig) &&
+		    kill(fry->command, sig) == 0 && fry->role == ALONE)
+			mask_add(&fry->signals.resent, sig); /* else copies.c recognises it */
 }
 
 bool signals_was_early(struct fry *fry, int sig)
@@ -419,10 +421,14 @@ bool signals_accept(struct fry *fry, const siginfo_t *info, bool *terminating)
 
 void signals_dispatch(struct fry *fry, siginfo_t *info)
 {
-	bool terminating;
+	bool terminating, resent = mask_test_clear(&fry->signals.resent, info->si_signo);
 
-	if (signals_accept(fry, info, &terminating))
+	if (!signals_accept(fry, info, &terminating))
+		return;
+	if (!resent)
 		signals_handle(fry, info, terminating);
+	else if (terminating)
+		signals_note_delivered(fry, info->si_signo, 0);
 }
 
 void signals_die(const struct fry *fry, int sig)

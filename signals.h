@@ -17,8 +17,9 @@ struct signals {
 	struct sigaction child_action; /* disposition of SIGCHLD at entry, likewise */
 	sigset_t early;                /* pending before COMMAND existed, and not received yet */
 	bool parent_signal;            /* that of --parent-death came as a termination request */
-	sigset_t early_copy;           /* pending before COMMAND existed */
-	siginfo_t held; /* termination request that the drain holds back; si_signo 0: none */
+	sigset_t resent;     /* only process: sent to COMMAND already, and not received yet */
+	sigset_t early_copy; /* pending before COMMAND existed */
+	siginfo_t held;      /* termination request that the drain holds back; si_signo 0: none */
 };
 
 /* Block every signal. Save the signal mask and the dispositions at entry. */

@@ -337,14 +337,14 @@ static void outer_open(struct fry *fry)
 	fry->guard.inner_fd = (int)syscall(SYS_pidfd_open, fry->inner, 0);
 }
 
-void guard_run(struct fry *fry)
+bool guard_run(struct fry *fry)
 {
 	siginfo_t info = {0};
 	int64_t deadline;
 	int except;
 
 	if (fry->role != OUTER)
-		return;
+		return false;
 	outer_open(fry);
 	fry->guard.deadline = NEVER;
 	if (fry->options.timeout != 0)
@@ -377,6 +377,7 @@ void guard_run(struct fry *fry)
 	if (fry->inner != 0)
 		outer_reap(fry); /* it may have ended since the last look */
 	outer_end(fry);
+	return fry->role == OUTER;
 }
 
 bool guard_hand_over(struct fry *fry)

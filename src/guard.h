@@ -69,8 +69,11 @@ struct guard {
 
 /* Become two processes, if asked to. */
 void guard_start(struct fry *fry);
-/* In the outer process: its loop. If children remain that the inner one could not see, role is ALONE then. */
-void guard_run(struct fry *fry);
+/*
+ * In the outer process: its loop. Returns false in any other process, and if children remain that the inner
+ * process could not see: role is ALONE then.
+ */
+bool guard_run(struct fry *fry);
 /* In the inner process: put a name of its own in place of the arguments, for `pkill -f`. */
 void guard_rename(const struct fry *fry);
 /*
@@ -87,7 +90,7 @@ bool guard_receive(struct fry *fry, siginfo_t *info);
 /* Linux alone has the guard (the Makefile defines _GNU_SOURCE there). Elsewhere the only role is ALONE. */
 #ifndef _GNU_SOURCE
 #define guard_start(fry)         ((void)(fry))
-#define guard_run(fry)           ((void)(fry))
+#define guard_run(fry)           ((void)(fry), false)
 #define guard_rename(fry)        ((void)(fry))
 #define guard_hand_over(fry)     ((void)(fry), false)
 #define guard_take(fry)          ((void)(fry))
