@@ -48,7 +48,7 @@ steps() {
 		# Both were TERM, of which a pending one merges with the next.
 		assert_lines it.out "ready ${ready[0]}" HUP USR1 TERM QUIT
 		assert_equal "$(steps)" '[null,"TERM","QUIT"]'
-		assert_equal "$(tail -n 1 report | jq -c '.stop[0] | [.after_s, .processes]')" '[0,1]'
+		assert_equal "$(tail -n 1 report | jq -c '.stop[0] | .after_s == 0 and .processes == 1')" true
 		assert_equal "$(count_lines it.err '*first wait of the stop schedule is over')" 1
 	done
 }
