@@ -137,6 +137,7 @@ podman_setup() {
 	export TMPDIR=$BATS_TEST_TMPDIR
 	export CONTAINERS_CONF=$BATS_TEST_TMPDIR/containers.conf
 	export CONTAINERS_STORAGE_CONF=$BATS_TEST_TMPDIR/storage.conf
+	export PODMAN_IGNORE_CGROUPSV1_WARNING=1 # podman 5 prints it on the container's terminal
 	# Limits that are below those of any shell: root may not be allowed to raise them.
 	cat >"$CONTAINERS_CONF" <<-END
 		[containers]
