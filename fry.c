@@ -512,10 +512,10 @@ int main(int argc, char **argv)
 	/* The outer process stays in its own loop until the inner one has ended. */
 	if (!guard_run(&fry))
 		supervise(&fry);
-	reap_end(&fry); /* before the report, which counts the times of COMMAND */
+	reap_end(&fry);   /* before the report, which counts the times of COMMAND */
+	cgroup_end(&fry); /* after its last process, and while two processes can do it */
 	if (guard_hand_over(&fry))
 		return EXIT_SUCCESS; /* the outer process does the rest */
-	cgroup_end(&fry);            /* after its last process */
 	tty_end(&fry);               /* after the last process that may use the terminal */
 	return finish(&fry);
 }

@@ -40,7 +40,7 @@ void cgroup_wait(const struct fry *fry, int64_t deadline);
 bool cgroup_kill(const struct fry *fry);
 /* Thaw the leaf if cgroup_kill() froze it. */
 void cgroup_thaw(const struct fry *fry);
-/* Record the figures for the report, and remove the leaf. */
+/* Record the figures for the report, and remove the leaf. The outer process finds this done most often. */
 void cgroup_end(const struct fry *fry);
 
 /* Linux alone has cgroups (the Makefile defines _GNU_SOURCE there). Elsewhere --cgroup is refused. */

@@ -376,6 +376,9 @@ bool guard_run(struct fry *fry)
 	}
 	if (fry->inner != 0)
 		outer_reap(fry); /* it may have ended since the last look */
+	/* tty_end() and a walk need a descriptor, and the limit may be three. */
+	close(fry->guard.signal_fd);
+	close(fry->guard.inner_fd);
 	outer_end(fry);
 	return fry->role == OUTER;
 }

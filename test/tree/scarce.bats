@@ -58,6 +58,15 @@ reaches_further_down() {
 	reaches_further_down prlimit --nofile=3:100
 }
 
+@test "with three descriptors fry-run takes the foreground back from COMMAND's group" {
+	# The static probe is executed with three descriptors, too.
+	run "$BIN/pty" "$BIN/fresh" sh -c '
+		prlimit --nofile=3 "$0" --pgroup=new -- "$1" -e 0 2>err; ps -o tpgid=,pgrp= $$' "$FRY_RUN" "$BIN/probe"
+	read -r foreground group < <(tail -n 1 <<<"${output//$'\r'/}")
+	assert_equal "$foreground" "$group" 'foreground'
+	[ "$group" ]
+}
+
 @test "with three descriptors fry-run names orphans and keeps a timeout" {
 	requires root
 	start it prlimit --nofile=3:100 "$FRY_RUN" -w -t 5s --stop="$heeded" -- "$BIN/deny" -n 100 -- \
