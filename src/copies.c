@@ -333,6 +333,21 @@ static bool outer_has_answered(struct fry *fry, struct copy *copy, int64_t now)
 	return !outer_is_stopped(fry);
 }
 
+/*
+ * Whether an earlier signal is held still, since its caller waits for the processor. A later one must not
+ * overtake it: COMMAND may end by the later one.
+ */
+static bool is_behind(const struct copies *copies, const struct copy *copy)
+{
+	for (int sig = 1; sig < SIGNALS; sig++) {
+		const struct copy *other = &copies->of[sig];
+
+		if (other->until != 0 && other->question == 0 && other->limit < copy->limit)
+			return true;
+	}
+	return false;
+}
+
 /* Handle the copy of a signal if its hold is over, and return NEVER. Otherwise return when it ends. */
 static int64_t copy_expire(struct fry *fry, int sig, int64_t now)
 {
@@ -342,7 +357,8 @@ static int64_t copy_expire(struct fry *fry, int sig, int64_t now)
 		return copy->until;
 	if (copy->own < 0 && pending_has(sig))
 		return now; /* the own copy came while this process was busy */
-	if (copy->question == 0 && caller_waits(copy, now)) {
+	if (copy->question == 0 &&
+	    (caller_waits(copy, now) || is_behind(&fry->guard.copies, copy))) {
 		copy->until = now + MILLISECOND;
 		return copy->until;
 	}

@@ -105,6 +105,25 @@ kill_tree() {
 	end "${busy[@]}"
 }
 
+@test "a later signal does not overtake one whose sender waits for the processor" {
+	requires chrt taskset
+	local cpu busy
+	cpu=$(taskset -cp $$) # such as: pid 1's current affinity list: 0-3,8
+	cpu=${cpu##*: }
+	cpu=${cpu%%[-,]*}
+	start busy taskset -c "$cpu" sh -c 'while :; do :; done'
+	busy=$pid
+	start it "$FRY_RUN" -v -- "$BIN/probe" -n -x TERM=3
+	ready it
+	# With SCHED_IDLE it gets next to nothing of the processor after it has sent HUP, too.
+	start sender taskset -c "$cpu" chrt --idle 0 sh -c 'kill -HUP "$0"; while :; do :; done' "$it_pid"
+	wait_line it.err '*received HUP from process *'
+	kill -TERM "$it_pid"
+	wait_gone "$it_pid"
+	assert_lines it.out "ready ${ready[0]}" HUP TERM
+	end "$sender_pid" "$busy"
+}
+
 @test "kill(1) with many pids brings TERM to each process once" {
 	start_tree
 	pids() { echo "$it_pid"; inner_of "$it_pid"; descendants_of "$it_pid"; }
