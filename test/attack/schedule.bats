@@ -6,7 +6,9 @@ load attack.bash
 
 @test "a timeout sends the schedule's first signal as it is, whatever --rewrite makes of it" {
 	for to in USR1 0; do
-		start it "$FRY_RUN" -r INT:$to -t 50ms --stop=INT/1h -- "$BIN/probe" -n -x INT=4 -x USR1=5
+		# Blocked, they wait for probe, which may take longer than the timeout to be executed.
+		start it "$BIN/fresh" -b INT,USR1 -- "$FRY_RUN" -r INT:$to -t 50ms --stop=INT/1h -- \
+			"$BIN/probe" -n -x INT=4 -x USR1=5
 		finish it
 		assert_status 124
 		assert_lines it.out "ready $(sed -n 's/^ready //p' it.out)" INT
@@ -24,9 +26,11 @@ load attack.bash
 	done
 }
 
-# A COMMAND that ignores TERM, and a child in a session of its own, which names its signals.
+# A COMMAND that ignores TERM, and a child in a session of its own, which names its signals. INT and TERM are
+# blocked, and wait for both to be executed.
 start_hidden() {
-	start it "$FRY_RUN" "$@" -- sh -c '"$0" -n -S -o child & exec "$0" -n' "$BIN/probe"
+	start it "$BIN/fresh" -b INT,TERM -- "$FRY_RUN" "$@" -- \
+		sh -c '"$0" -n -S -o child & exec "$0" -n' "$BIN/probe"
 	ready it
 	wait_line child 'ready *'
 }
@@ -50,7 +54,7 @@ start_hidden() {
 }
 
 @test "a child in a session of its own gets TERM before KILL where a timeout began with TERM" {
-	start_hidden -t 50ms --stop=TERM/500ms/KILL
+	start_hidden -t 50ms --stop=TERM/2s/KILL
 	finish it
 	assert_status 124
 	assert_equal "$(grep -vx CONT child | tail -n +2)" TERM 'heard by the child'

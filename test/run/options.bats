@@ -993,10 +993,13 @@ misses() {
 @test "the command line wins over FRY_RUN_OPTS, whichever of -k and --stop it has" {
 	FRY_RUN_OPTS='-w -k 5s' accepts --stop=TERM/5s/KILL
 	FRY_RUN_OPTS='--stop=TERM/5s/KILL' accepts -k 5s
-	FRY_RUN_OPTS='-k 1h' start it "$FRY_RUN" --stop=QUIT/1h/KILL -t 0.1 -- "$BIN/probe" -n -x QUIT=0
+	# Blocked, the signals wait for probe, which may take longer than the timeout to be executed.
+	FRY_RUN_OPTS='-k 1h' start it "$BIN/fresh" -b QUIT -- "$FRY_RUN" --stop=QUIT/1h/KILL -t 0.1 -- \
+		"$BIN/probe" -n -x QUIT=0
 	finish it
 	assert_match "$(<it.out)" $'ready *\nQUIT'
-	FRY_RUN_OPTS='--stop=QUIT/1h' start it "$FRY_RUN" -k 0.1 -t 0.1 -- "$BIN/probe" -n
+	FRY_RUN_OPTS='--stop=QUIT/1h' start it "$BIN/fresh" -b INT,TERM -- "$FRY_RUN" -k 1 -t 0.1 -- \
+		"$BIN/probe" -n -x TERM=0
 	finish it
 	assert_match "$(<it.out)" $'ready *\nINT\nTERM'
 	FRY_RUN_OPTS='-k 5s' refuses '--stop: *-k*' -k 5 --stop=TERM/5s/KILL
