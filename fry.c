@@ -173,7 +173,8 @@ __attribute__((noreturn)) static void child_run(struct fry *fry)
 	for (int i = 0; i < NAMES; i++)
 		if (environ_readdress(fry, names[i], texts[i], sizeof(texts[i])) && i == 0)
 			environ_remove("LISTEN_PIDFDID"); /* it names fry-run's pidfd */
-	fry->shared->channel.executing = true;
+	if (fry->options.placement == PLACE_INHERIT) /* a page fault that others need not have */
+		fry->shared->channel.executing = true;
 	signals_restore(fry);
 	execute(fry->argv);
 	fry->shared->result.exec_errno = errno;
@@ -337,7 +338,7 @@ static bool others_left(struct fry *fry)
 static bool keep_schedule(struct fry *fry)
 {
 	struct schedule *schedule = &fry->schedule;
-	int64_t now = clock_now();
+	int64_t now = schedule->at == -1 ? 0 : clock_now(); /* without a stop no clock is read */
 
 	if (schedule->at == -1)
 		return false;
