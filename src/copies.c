@@ -139,6 +139,8 @@ static void copy_unpaired(struct fry *fry, int sig)
  */
 static void note_merging(struct fry *fry, int sig)
 {
+	/* The sender of a merged copy may have yet to signal the outer process: the answer must not come before. */
+	wait_for_sender();
 	fry->guard.copies.of[sig].merging = ++fry->shared->channel.asked;
 	signal_outer(fry, SIGCHLD);
 }
