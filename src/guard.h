@@ -37,7 +37,7 @@ struct channel {
 	/* from the inner process to the outer one */
 	_Atomic unsigned loops; /* of the inner process: a sign of life */
 	pid_t command_pgid;     /* process group that COMMAND was started in */
-	_Atomic bool executing; /* set by the child: from now on COMMAND itself may send signals */
+	_Atomic bool executing; /* PLACE_INHERIT: set by the child; COMMAND may send signals now */
 	/* Written in this order: the signal, then the number. */
 	_Atomic int stopped;    /* signal that COMMAND is stopped by; 0: it is not stopped */
 	_Atomic unsigned stops; /* number of its stops with which the outer process has to stop */

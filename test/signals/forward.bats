@@ -231,41 +231,39 @@ usr1_and_winch() {
 	finish it
 }
 
+# start_leaver OPTION... -- FILE: COMMAND leaves the group that it led for that of `other`, its child. If FILE
+# is not empty, another child stays in the old group and writes to it. Sets command and other to their pids.
+start_leaver() {
+	start it "$FRY_RUN" "${@:1:$#-1}" perl -MPOSIX -e '
+		my ($probe, $file, $other) = @ARGV;
+		exec $probe, "-n", "-o", $file if $file and not fork;
+		setpgid(0, 0), exec $probe, "-n", "-o", "other.out" unless $other = fork;
+		setpgid($other, $other); # both do it: too late here once that has executed, and there for us
+		setpgid(0, $other);
+		exec $probe, "-n"' "$BIN/probe" "${!#}"
+	ready it
+	command=${ready[0]}
+	ready other
+	other=${ready[0]}
+}
+
 # bats test_tags=linux
 @test "COMMAND gets TERM of a stop once though it has left its group, which is empty" {
 	requires perl
-	start it "$FRY_RUN" --stop=TERM/400ms/KILL -- perl -MPOSIX -e '
-		my ($probe, $child) = shift;
-		setpgid(0, 0), exec $probe, "-n", "-o", "child.out" unless $child = fork;
-		setpgid($child, $child); # both do it: too late here once that has executed, and there for us
-		setpgid(0, $child);
-		exec $probe, "-n"' "$BIN/probe"
-	ready it
-	command=${ready[0]}
-	ready child
+	start_leaver --stop=TERM/400ms/KILL -- ''
 	kill -TERM "$pid"
 	finish it
 	assert_status 137
 	assert_lines it.out "ready $command" TERM
-	assert_lines child.out "ready ${ready[0]}" TERM
+	assert_lines other.out "ready $other" TERM
 }
 
 # bats test_tags=linux
 @test "COMMAND gets a signal to its group though it has left the group that it led" {
 	requires perl
-	start it "$FRY_RUN" -k 1h --scope=group -- perl -MPOSIX -e '
-		my ($probe, $child, $other) = shift;
-		exec $probe, "-n", "-o", "child.out" unless $child = fork;
-		setpgid(0, 0), exec $probe, "-n", "-o", "other.out" unless $other = fork;
-		setpgid($other, $other); # both do it: too late here once that has executed, and there for us
-		setpgid(0, $other);
-		exec $probe, "-n"' "$BIN/probe"
-	ready it
-	command=${ready[0]}
+	start_leaver -k 1h --scope=group -- child.out
 	ready child
 	child=${ready[0]}
-	ready other
-	other=${ready[0]}
 	for signal in HUP TERM; do
 		kill -"$signal" "$pid"
 		wait_line it.out "$signal"
