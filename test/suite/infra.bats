@@ -8,6 +8,7 @@ load ../lib/helper
 
 # Run one test in a bats of its own; its helper is this one.
 inner() {
+	rm -rf inner
 	mkdir -p inner/test/suite
 	ln -s "$REPO/test/lib" "$BIN" inner/test/
 	printf 'load ../lib/helper\n@test "inner" {\n%s\n}\n' "$1" >inner/test/suite/inner.bats
@@ -65,6 +66,23 @@ catchable() {
 	run wait_line no-such-file TERM
 	assert_status 1
 	assert_match "$output" "waited 1 s for 'TERM' in no-such-file*"
+}
+
+@test "a failing test names the line and the command that failed, also in a function" {
+	inner 'true
+		for word in a b; do
+			if [[ $word == b ]]; then assert_equal "$word" a; fi
+		done'
+	assert_match "$output" *$'test/suite/inner.bats, line 5)\n#   `if [['*"failed"*
+	inner 'inside() {
+			true
+			((1 == 2))
+			true
+		}
+		inside
+		true'
+	assert_match "$output" \
+		*$'line 5,\n#  in test file inner/test/suite/inner.bats, line 8)\n#   `inside'*"failed"*
 }
 
 @test "the helper start leaves no signal ignored or blocked and no descriptor open" {
@@ -145,6 +163,22 @@ catchable() {
 	finish it
 	assert_status 143
 	assert_lines it.out "ready $pid" TERM
+}
+
+@test "the fixture sweep finds a child whose pid is lower than its parent's" {
+	requires root pid-namespace
+	# The parent gets the last pid, so its child gets the first free one.
+	start it unshare --pid --fork --kill-child --mount-proc sh -c '
+		echo $(($(cat /proc/sys/kernel/pid_max) - 2)) >/proc/sys/kernel/ns_last_pid
+		sh -c '\''"$0/probe" -n -o child.out & exec "$0/probe" -n -o parent.out'\'' "$0" &
+		until grep -q ready child.out && grep -q ready parent.out; do sleep .01; done
+		"$0/sweep" TERM $!
+		wait' "$BIN"
+	wait_line parent.out TERM
+	wait_line child.out TERM
+	(($(sed -n 's/ready //p' child.out) < $(sed -n 's/ready //p' parent.out)))
+	kill -KILL "$pid"
+	wait_gone "$pid"
 }
 
 @test "the fixture deny makes a system call fail with the given errno" {
