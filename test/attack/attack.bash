@@ -43,8 +43,7 @@ forger_below() {
 }
 
 forge() {
-	local - name=$1 matched forger
-	set +T
+	local name=$1 matched forger
 	matches "$name.out" '@(sent|refused) *'
 	read -r _ forger <"$name.out"
 	shift

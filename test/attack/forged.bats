@@ -47,8 +47,7 @@ end_forger() {
 
 # Each number to each process of fry-run, by each call.
 forge_numbers() {
-	local - sig=$1 code=$2 number call victim
-	set +T
+	local sig=$1 code=$2 number call victim
 	shift 2
 	for number; do
 		for victim in "${victims[@]}"; do

@@ -69,9 +69,6 @@
 # Skipping; if CI is set, a missing requirement fails the test instead
 #   requires WHAT...           a tool in PATH; or root, pid-namespace, user-namespace, cgroup2
 #                              (leaves can be made below one's own), seccomp
-#
-# The functions that others call often turn off the trace that bats keeps of every command, since it
-# takes half of the time otherwise.
 
 bats_require_minimum_version 1.5.0
 
@@ -87,11 +84,16 @@ get_mills_since_epoch() {
 	echo $((${EPOCHREALTIME/[.,]/} / 1000))
 }
 
+# bats keeps a trace of every command, for versions of bash that do not know in which line a command failed. The
+# trace takes a fifth of the suite's time. bash 5 knows, so the lines are taken when a command fails.
+bats_error_trap() {
+	bats_check_status_from_trap
+	if [[ ! $BATS_DEBUG_LAST_STACK_TRACE_IS_VALID ]]; then bats_capture_stack_trace; fi
+	BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=1
+}
+
 setup() {
-	# bats then reports the line of the test that failed; the helpers say why.
-	BATS_DEBUG_EXCLUDE_PATHS+=("$BATS_TEST_DIRNAME/../lib")
-	local -
-	set +T
+	[[ ${BATS_TRACE_LEVEL:-0} != 0 ]] || trap - DEBUG
 	if [[ ! -x $LOOK ]]; then
 		echo "the fixtures are not built: $BIN" >&2
 		return 1
@@ -104,9 +106,7 @@ setup() {
 }
 
 teardown() {
-	trap - DEBUG # the commands from here on are not the test's: bats need not trace them, nor its own
-	local - failed=0 left
-	set +T
+	local failed=0 left
 	if declare -F teardown_more >/dev/null; then teardown_more || failed=1; fi
 	if ! bomb_gone; then
 		echo 'left behind: a bomb' >&2
@@ -124,8 +124,7 @@ teardown() {
 # --- starting and ending
 
 start() {
-	local - options=()
-	set +T
+	local options=()
 	while [[ $1 == -* ]]; do
 		options+=("$1" "$2")
 		shift 2
@@ -142,8 +141,7 @@ start() {
 
 # looks KIND WHAT PID...: let the fixture look wait.
 looks() {
-	local - kind=$1 what=$2
-	set +T
+	local kind=$1 what=$2
 	shift 2
 	"$LOOK" "$kind" $((1000 * WAIT_LIMIT)) "$@" && return
 	echo "waited $WAIT_LIMIT s for $what" >&2
@@ -163,8 +161,7 @@ keys() {
 }
 
 ready() {
-	local - word number
-	set +T
+	local word number
 	wait_line "$1.out" 'ready [0-9]*' "${2:-1}" || return
 	ready=()
 	while read -r word number; do
@@ -173,8 +170,7 @@ ready() {
 }
 
 finish() {
-	local - name=${1}_pid
-	set +T
+	local name=${1}_pid
 	wait_gone "${!name}" || return
 	wait "${!name}" && status=0 || status=$?
 }
@@ -196,8 +192,7 @@ end_bomb() {
 # --- waiting
 
 wait_until() {
-	local - what=$1 step=1 limit rest
-	set +T
+	local what=$1 step=1 limit rest
 	shift
 	if "$@"; then return 0; fi
 	limit=$((${EPOCHREALTIME/[.,]/} + WAIT_LIMIT * 1000000))
@@ -223,8 +218,6 @@ pause() {
 }
 
 wait_line() {
-	local -
-	set +T
 	if wait_until "'$2' in $1" has_lines "$@"; then return 0; fi
 	if [[ -e $1 ]]; then sed "s|^|$1: |" "$1" >&2; fi
 	return 1
@@ -249,8 +242,6 @@ prints() {
 }
 
 wait_gone() {
-	local -
-	set +T
 	looks gone "$* to be gone" "$@" && return
 	ps -o pid=,ppid=,stat=,args= -p "$*" >&2 || :
 	return 1
@@ -267,8 +258,7 @@ wait_received() {
 # --- looking
 
 alive() {
-	local - one
-	set +T
+	local one
 	for one; do
 		if gone "$one"; then
 			echo "process $one is not alive" >&2
@@ -278,8 +268,7 @@ alive() {
 }
 
 gone() {
-	local - state parent group session tty foreground one tasks
-	set +T
+	local state parent group session tty foreground one tasks
 	for one; do
 		look_at "$one" || continue
 		[[ $state == [ZX] ]] || return 1
@@ -290,8 +279,7 @@ gone() {
 
 # shellcheck disable=SC2034 # for the tests
 look_at() {
-	local - stat name
-	set +T
+	local stat name
 	stat_read "$1" || return
 	read -r state parent group session tty foreground _ <<<"$stat"
 	if name_read "$parent" && [[ $name == fry-inner ]] && stat_read "$parent"; then
@@ -345,8 +333,7 @@ print_lines() {
 }
 
 inner_of() {
-	local - one name children
-	set +T
+	local one name children
 	children_read "$1"
 	for one in "${children[@]}"; do
 		if name_read "$one" && [[ $name == fry-inner ]]; then
@@ -358,36 +345,31 @@ inner_of() {
 }
 
 outer_of() {
-	local - stat
-	set +T
+	local stat
 	stat_read "$1" || return
 	stat=${stat#* }
 	echo "${stat%% *}"
 }
 
 state_of() {
-	local - stat
-	set +T
+	local stat
 	stat_read "$1" && echo "${stat%% *}"
 }
 
 children_of() {
-	local - children
-	set +T
+	local children
 	children_merge "$1"
 	print_lines "${children[@]}"
 }
 
 direct_children_of() {
-	local - children
-	set +T
+	local children
 	children_read "$1"
 	print_lines "${children[@]}"
 }
 
 descendants_of() {
-	local - below
-	set +T
+	local below
 	descendants_read "$1"
 	print_lines "${below[@]}"
 }
@@ -405,14 +387,12 @@ descendants_read() {
 }
 
 name_of() {
-	local - name
-	set +T
+	local name
 	name_read "$1" && echo "$name"
 }
 
 names_below() {
-	local - one name below
-	set +T
+	local one name below
 	descendants_read "$1"
 	for one in "${below[@]}"; do
 		if name_read "$one"; then echo "$name"; fi
@@ -435,23 +415,19 @@ matches() {
 }
 
 count_lines() {
-	local - matched
-	set +T
+	local matched
 	matches "$@"
 	echo "$matched"
 }
 
 # A subshell that executed nothing has no mark; but bats does not end before it.
 left_behind() {
-	local -
-	set +T
 	"$LOOK" left "$FRY_TEST"
 	if ! bomb_gone; then echo 'a bomb'; fi
 }
 
 left_pids() {
-	local - pid
-	set +T
+	local pid
 	"$LOOK" left "$FRY_TEST" | while read -r pid _; do echo "$pid"; done
 }
 
@@ -476,16 +452,12 @@ now() {
 # --- asserting
 
 assert_equal() {
-	local -
-	set +T
 	if [[ $1 == "$2" ]]; then return 0; fi
 	printf '%s\n  expected: %s\n  actual:   %s\n' "${3:-not equal}" "$2" "$1" >&2
 	return 1
 }
 
 assert_status() {
-	local -
-	set +T
 	if [[ $status == "$1" ]]; then return 0; fi
 	printf 'status\n  expected: %s\n  actual:   %s\n' "$1" "$status" >&2
 	if [[ ${output-} ]]; then echo "$output" >&2; fi
@@ -493,8 +465,7 @@ assert_status() {
 }
 
 assert_lines() {
-	local - file=$1 actual expected
-	set +T
+	local file=$1 actual expected
 	shift
 	if [[ $file == - ]]; then actual=$output; else actual=$(<"$file"); fi
 	printf -v expected '%s\n' "$@"
@@ -512,8 +483,6 @@ for line in open("report"):
 }
 
 assert_match() {
-	local -
-	set +T
 	# shellcheck disable=SC2053 # a glob is meant
 	if [[ $1 == $2 ]]; then return 0; fi
 	printf 'no match\n  expected: %s\n  actual:   %s\n' "$2" "$1" >&2
@@ -521,16 +490,13 @@ assert_match() {
 }
 
 at_least() {
-	local -
-	set +T
 	if (($1 >= $2)); then return 0; fi
 	echo "only $1 ms, not $2" >&2
 	return 1
 }
 
 nothing_left() {
-	local - left
-	set +T
+	local left
 	left=$(left_behind)
 	if [[ -z $left ]]; then return 0; fi
 	echo "left behind: $left" >&2
@@ -544,8 +510,7 @@ rounds() {
 }
 
 repeat() {
-	local - i times=$1
-	set +T
+	local i times=$1
 	shift
 	for ((i = 0; i < times; i++)); do "$@" || return; done
 }
@@ -585,8 +550,7 @@ glibc_make() {
 # --- skipping
 
 requires() {
-	local - what
-	set +T
+	local what
 	for what; do
 		if [[ -e $BATS_RUN_TMPDIR/has.$what ]]; then continue; fi
 		if available "$what"; then
@@ -619,8 +583,7 @@ cgroup2_writable() {
 
 # Print the directory of this shell's own cgroup v2, hybrid mounts included.
 cgroup2_own() {
-	local - line path='' mount=''
-	set +T
+	local line path='' mount=''
 	while read -r line; do
 		if [[ $line == 0::* ]]; then path=${line#0::}; fi
 	done </proc/self/cgroup

@@ -85,8 +85,7 @@ kills_what_ignores_term() {
 
 # Set fry to fry-run's pid, as seen from here: a command that precedes fry-run may be its parent.
 find_fry() {
-	local - name below
-	set +T
+	local name below
 	descendants_read "$pid"
 	for fry in "$pid" "${below[@]}"; do
 		if name_read "$fry" && [[ $name == "${FRY_RUN##*/}" ]]; then return 0; fi
@@ -96,8 +95,7 @@ find_fry() {
 }
 
 no_zombies() {
-	local - one children stat
-	set +T
+	local one children stat
 	children_merge "$fry"
 	for one in "${children[@]}"; do
 		if stat_read "$one" && [[ $stat == Z* ]]; then return 1; fi

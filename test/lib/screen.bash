@@ -160,8 +160,7 @@ both_show() {
 }
 
 both_are() {
-	local - text all plain
-	set +T
+	local text all plain
 	screen_read plain
 	# shellcheck disable=SC2053 # a glob is meant
 	[[ $text == $1 ]] || return

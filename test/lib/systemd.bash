@@ -112,8 +112,7 @@ messages_of() {
 }
 
 services() {
-	local - text name unit file prefix again=
-	set +T
+	local text name unit file prefix again=
 	text=$(cat)
 	for name in bare fry; do
 		unit=$(unit_of "$name")
@@ -140,8 +139,7 @@ both() {
 
 # shellcheck disable=SC2034 # for the tests
 systemctl_both() {
-	local - bare fry
-	set +T
+	local bare fry
 	inside systemctl "$@" "$(unit_of bare)" 2>bare.err 3>&- &
 	bare=$!
 	inside systemctl "$@" "$(unit_of fry)" 2>fry.err 3>&- &

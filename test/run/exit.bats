@@ -8,8 +8,6 @@ load ../lib/helper
 
 # Run fry-run with its words in out and err, and its status in status.
 fry() {
-	local -
-	set +T
 	"$FRY_RUN" "$@" >out 2>err && status=0 || status=$?
 }
 

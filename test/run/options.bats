@@ -8,15 +8,11 @@ load ../lib/helper
 
 # Run fry-run with its words in out and err, and its status in status.
 fry() {
-	local -
-	set +T
 	"$FRY_RUN" "$@" >out 2>err && status=0 || status=$?
 }
 
 # fry-run accepts these words, says nothing, and runs COMMAND.
 accepts() {
-	local -
-	set +T
 	fry "$@" sh -c 'echo run'
 	assert_status 0 && assert_lines err && assert_lines out run
 }
@@ -24,16 +20,14 @@ accepts() {
 # fry-run refuses these words: nothing was started, 125, nothing on stdout, and on stderr one line
 # that matches.
 refuses() {
-	local - match=$1
-	set +T
+	local match=$1
 	shift
 	fry "$@" touch started
 	is_refused "$match"
 }
 
 is_refused() {
-	local - lines
-	set +T
+	local lines
 	mapfile -t lines <err
 	assert_status 125 && assert_match "${lines[*]}" "fry-run: $1" || return
 	assert_equal "${#lines[@]}" 1 "lines of err" && assert_lines out || return
@@ -817,7 +811,7 @@ times_out_after() {
 		refuses "$word: no such option; *$hint*" "$word"
 	done <<-'END'
 		--signal=KILL	--stop=SIGNAL
-		--preserve-status	-e 124
+		--preserve-status	--report
 		--foreground	COMMAND is in the foreground
 		--subreaper	always
 		--setsid	--pgroup=session
@@ -833,8 +827,7 @@ times_out_after() {
 
 # fry-run exits 127 with a message that ends in this hint.
 misses() {
-	local - hint=$1
-	set +T
+	local hint=$1
 	shift
 	fry "$@"
 	assert_status 127 && assert_lines out || return

@@ -10,8 +10,7 @@ load ../lib/helper
 # same [WORD]... -- COMMAND...: COMMAND prints the same with and without fry-run. WORDs precede it in both
 # cases.
 same() {
-	local - prefix=()
-	set +T
+	local prefix=()
 	while [[ $1 != -- ]]; do
 		prefix+=("$1")
 		shift

@@ -23,8 +23,7 @@ wait_tree() {
 # one SIGNAL, and then fry-run's COMMAND a marker that was sent to fry-run alone. An extra copy of SIGNAL
 # would come before the marker.
 each_once() {
-	local - signal=$1 marker=HUP round times one matched
-	set +T
+	local signal=$1 marker=HUP round times one matched
 	shift
 	times=$(rounds 100 "${few:-2}")
 	if [[ $signal == HUP ]]; then marker=USR1; fi

@@ -372,8 +372,7 @@ start_leader() {
 
 # Send a signal to a pid or group again and again, one after the other.
 hears_each() {
-	local - signal=$1 to=$2 i
-	set +T
+	local signal=$1 to=$2 i
 	times=$(rounds 200)
 	for ((i = 1; i <= times; i++)); do
 		kill -"$signal" -- "$to"

@@ -46,8 +46,7 @@ stubborn() {
 
 # Send requests to a process, without a pause, until it is gone.
 nag() {
-	local - signal limit=$(($(now) + 1000 * WAIT_LIMIT))
-	set +T # as in wait_until
+	local signal limit=$(($(now) + 1000 * WAIT_LIMIT))
 	until gone "$1"; do
 		for signal in INT TERM QUIT; do
 			kill -"$signal" "$1" 2>/dev/null || :

@@ -54,8 +54,7 @@ wrapped_scene() {
 }
 
 play() {
-	local - how=$1 RUN=$2
-	set +T # as in wait_until
+	local how=$1 RUN=$2
 	shift 2
 	echo "$how at $shell: $*" # where it fails, this says which one it was
 	mkdir "$how"
