@@ -72,27 +72,25 @@ static unsigned forward_atomically(struct fry *fry, int sig, siginfo_t *info, bo
 	};
 	bool first = schedule_may_send(&fry->schedule, info->si_signo) ||
 		     schedule_may_send(&fry->schedule, sig);
+	int sent = -1;
 
 	if (terminating && first)
 		tree_signal(fry, &record);
+	if (group)
+		sent = kill(-fry->command_pgid, sig);
 	/* ESRCH: COMMAND has left the group that it led, or has yet to call setsid(2). */
-	if (!group || (kill(-fry->command_pgid, sig) == -1 && errno == ESRCH))
-		signal_command(fry, sig, info);
-	if (terminating && !first)
+	if (!group || (sent == -1 && errno == ESRCH))
+		sent = signal_command(fry, sig, info);
+	/* None may be signalled: try them one by one, which names them. */
+	if (sent == -1 && errno == EPERM) {
+		record.record_only = false;
+		record.found = 0;
+	}
+	if (!record.record_only || (terminating && !first))
 		tree_signal(fry, &record);
 	if (record.stopped != 0)
 		kill(group ? -fry->command_pgid : fry->command, SIGCONT);
 	return record.found;
-}
-
-/* Whether the kernel is the sender, as it is of a signal typed at the terminal. */
-static bool sent_by_kernel(const siginfo_t *info)
-{
-#ifdef SI_KERNEL
-	return info->si_code == SI_KERNEL;
-#else
-	return info->si_code != SI_USER && info->si_code != SI_QUEUE;
-#endif
 }
 
 /* Whether the signal reports a new window size. POSIX before 2024 has no SIGWINCH. */

@@ -102,3 +102,12 @@ void pending_deliver(int sig)
 	mask_set(&mask, NULL);
 	pending_block_all(NULL);
 }
+
+bool sent_by_kernel(const siginfo_t *info)
+{
+#ifdef SI_KERNEL
+	return info->si_code == SI_KERNEL;
+#else
+	return info->si_code != SI_USER && info->si_code != SI_QUEUE;
+#endif
+}

@@ -22,5 +22,7 @@ bool pending_has_any(void);
 void pending_discard(int except);
 /* Unblock sig for a moment, so that a pending instance is delivered. */
 void pending_deliver(int sig);
+/* Whether the kernel is the sender, as it is of a signal typed at the terminal. */
+bool sent_by_kernel(const siginfo_t *info);
 
 #endif

@@ -280,6 +280,23 @@ become_make() {
 	end "${ready[0]}"
 }
 
+@test "a COMMAND that may not be signalled is named by the first signal to be forwarded" {
+	become_make
+	for scope in auto group command tree; do
+		start it setpriv --reuid "$user" --regid "$user" --clear-groups \
+			"$FRY_RUN" --scope="$scope" -- "$BIN/become" --reuid 0 "$BIN/probe" -n
+		ready it
+		for signal in USR1 HUP TERM; do
+			kill -"$signal" "$pid"
+			wait_line it.err \
+				"fry-run: cannot signal process ${ready[0]} (probe): Operation not permitted"
+		done
+		end "${ready[0]}"
+		finish it
+		assert_equal "$(wc -l <it.err)" 1 "messages, scope $scope"
+	done
+}
+
 @test "a COMMAND that may be neither signalled nor seen is not waited for after KILL" {
 	become_make
 	start it unshare --mount sh -c 'mount -t proc -o hidepid=2 proc /proc &&
