@@ -64,7 +64,7 @@ struct fry {
 	bool subreaper; /* orphans are reparented to fry-run */
 	int report;     /* descriptor of the report; -1: none */
 
-	/* the processes; a pid is 0 once it is reaped, since it may be reused */
+	/* the processes; a pid is 0 once the process has ended, since it may be reused */
 	enum role role;
 	pid_t self, pgid;         /* of this process */
 	pid_t outer;              /* inner process only; 0: in another pid namespace */

@@ -22,7 +22,7 @@ struct signals {
 	siginfo_t held;      /* termination request that the drain holds back; si_signo 0: none */
 };
 
-/* Block every signal. Save the signal mask and the dispositions at entry. */
+/* Block every signal. Save the signal mask and the disposition of SIGCHLD at entry. */
 void signals_init(struct fry *fry);
 /* In the child: restore the signal mask and the disposition of SIGCHLD at entry. */
 void signals_restore(const struct fry *fry);

@@ -20,7 +20,7 @@ const char *hint_option(const char *name, size_t length)
 	} known[] = {
 		/* timeout */
 		{"signal", "to begin with a signal, use --stop=SIGNAL/DURATION/KILL"},
-		{"preserve-status", "-e 124 turns that status into 0"},
+		{"preserve-status", "it is always 124 then; --report tells COMMAND's"},
 		{"foreground", "COMMAND is in the foreground without it"},
 		/* tini, dumb-init */
 		{"subreaper", "fry-run is always one"},

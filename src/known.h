@@ -49,7 +49,7 @@ struct process *table_find(const struct table *table, pid_t pid);
 /* Before a new walk: make the current table the previous one. */
 void table_turn(struct fry *fry);
 
-/* Send a broadcast to a process that was found. Returns false if the process did not need it. */
+/* Send a broadcast to a process that was found. Returns false if it is no recipient, or has to be read again. */
 bool broadcast_deliver(struct fry *fry, struct broadcast *broadcast, struct process *process);
 
 /* Whether the outer process has died, so that the inner one kills the outer one's children. */

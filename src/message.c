@@ -18,8 +18,9 @@
 #include "text.h"
 
 /*
- * Never block on a stalled reader of stderr. After poll(2) a terminal has room for at least one byte, and a
- * pipe for PIPE_BUF, unless another process writes to it in between.
+ * For a stderr that cannot be reopened: never block on a stalled reader, and change no flag that COMMAND
+ * shares. After poll(2) a terminal has room for at least one byte, and a pipe for PIPE_BUF, unless another
+ * process writes to it in between.
  */
 static void stderr_put(const char *from, size_t length)
 {

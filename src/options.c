@@ -311,7 +311,7 @@ static const struct option_row option_table[] = {
 	 "also contain COMMAND in a cgroup v2"},
 	{"guard", "", NULL, NULL, FIELD(guard), true, NULL},
 	{"no-guard", "", NULL, NULL, FIELD(guard), false,
-	 "clean up if fry-run dies (default, except as PID 1)"},
+	 "kill all if fry-run dies (default, except as PID 1)"},
 	{"status", "", "mirror|code", NULL, FIELD(code), 0,
 	 "die of COMMAND's signal N, or exit 128+N (mirror)"},
 	{"expect", "e", "CODE", parse_expect, 0, 0, "exit 0 if COMMAND's status is CODE"},
