@@ -173,3 +173,15 @@ examples() {
 	PATH=$PWD/bin run -1 bash "$REPO/doc/picture"
 	assert_match "$output" 'picture: * is missing'
 }
+
+@test "fry-run does what its column of doc/comparison.md says" {
+	requires root tmux vim less dialog python3 runc jq busybox
+	for script in peers peers-tty; do
+		PEERS_TOOLS=fry-run PEERS_WAIT=$WAIT_LIMIT "$REPO/test/$script" >"$script.table"
+		(($(wc -l <"$script.table") > 10))
+		# The first columns of a row of the page are a row of the table.
+		while read -r row; do
+			holds "$(<"$REPO/doc/comparison.md")" "$row"
+		done < <(tail -n +3 "$script.table")
+	done
+}
