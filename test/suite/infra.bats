@@ -177,8 +177,8 @@ catchable() {
 	wait_line parent.out TERM
 	wait_line child.out TERM
 	(($(sed -n 's/ready //p' child.out) < $(sed -n 's/ready //p' parent.out)))
-	kill -KILL "$pid"
-	wait_gone "$pid"
+	mapfile -t all < <(descendants_of "$pid")
+	end "$pid" "${all[@]}"
 }
 
 @test "the fixture deny makes a system call fail with the given errno" {

@@ -218,8 +218,9 @@ dialog_script() {
 	both_keys d Enter
 	both_show '*0 $*'
 	wait_line wrapped/name abcd
-	both_line "clear; $words"
-	both_show '*name*<  OK  >*'
+	# Another word, since the first box is on the screen until this one is drawn.
+	both_line "clear; ${words/name/again}"
+	both_show '*again*<  OK  >*'
 	both_keys C-c
 	both_show '*1 $*'
 	both_line clear
