@@ -279,7 +279,6 @@ static void stop_leftovers(struct fry *fry)
 	enum leftover leftover = fry->options.leftover;
 	int64_t now = clock_now();
 
-	fry->timeout_at = NEVER;
 	if (leftover == LEFTOVER_WAIT) {
 		signals_release(fry, 0);
 		return;
@@ -400,14 +399,15 @@ static void supervise(struct fry *fry)
 		if (childless)
 			left = others_left(fry);
 		if (fry->command == 0 && !ended && !fry->pausing) {
-			ended = true;
 			if (!left)
 				return;
 			if (fry->options.leftover == LEFTOVER_LEAVE) {
 				name_leftovers(fry);
 				return;
 			}
-			stop_leftovers(fry);
+			ended = copies_settled(fry);
+			if (ended)
+				stop_leftovers(fry);
 		}
 		if (!left && !fry->pausing)
 			return;

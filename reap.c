@@ -62,6 +62,7 @@ void reap_start(struct fry *fry)
 static void record_end(struct fry *fry, int status)
 {
 	fry->command = 0;
+	fry->timeout_at = NEVER;
 	fry->shared->result.status = status;
 	fry->shared->result.ended = true;
 }

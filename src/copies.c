@@ -382,10 +382,59 @@ int64_t copies_expire(struct fry *fry)
 	for (int sig = 1; sig < SIGNALS; sig++) {
 		int64_t until = NEVER;
 
-		if (copies->of[sig].until != 0)
+		if (copies->of != NULL && copies->of[sig].until != 0)
 			until = copy_expire(fry, sig, now);
 		if (until < copies->due)
 			copies->due = until;
 	}
+	if (copies->settled > now && copies->settled < copies->due)
+		copies->due = copies->settled;
 	return copies->due;
+}
+
+static bool is_holding(const struct copies *copies)
+{
+	for (int sig = 1; copies->of != NULL && sig < SIGNALS; sig++)
+		if (copies->of[sig].until != 0)
+			return true;
+	return false;
+}
+
+/* Whether the outer process, if there is one, has relayed all that was pending when it was asked. */
+static bool all_is_relayed(const struct fry *fry)
+{
+	const struct channel *channel = &fry->shared->channel;
+
+	return fry->role != INNER ||
+	       ((int)(channel->answered - fry->guard.copies.settled_question) >= 0 &&
+		channel->taken == channel->sent);
+}
+
+/*
+ * COMMAND may have ended by a signal that a caller is still sending to other descendants and to fry-run, or that
+ * this process holds: whoever has had it is not to get it again as a leftover. So wait for the next copy as long
+ * as for a second one, and for what the outer process has yet to relay. If a stop was requested, and nothing is
+ * held, the signal is known. With --leftover=fail, wait then for descendants that are about to end of it.
+ */
+bool copies_settled(struct fry *fry)
+{
+	struct copies *copies = &fry->guard.copies;
+	bool asked = fry->shared->result.asked && !is_holding(copies);
+	bool fails = fry->options.leftover == LEFTOVER_FAIL;
+	int64_t now = clock_now();
+
+	if (copies->settled == 0) {
+		if (asked ? !fails : fry->role != INNER)
+			return true;
+		copies->settled = now + (asked ? LONGEST_HOLD : HOLD);
+		copies->settled_limit = now + LONGEST_HOLD;
+		if (copies->due > copies->settled)
+			copies->due = copies->settled;
+		copies->settled_question = ++fry->shared->channel.asked;
+		if (fry->role == INNER)
+			signal_outer(fry, SIGCHLD);
+	}
+	if (now >= copies->settled_limit)
+		return true;
+	return now >= copies->settled && !is_holding(copies) && all_is_relayed(fry);
 }

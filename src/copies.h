@@ -16,6 +16,9 @@ struct fry;
 /* Copies that were received and wait for another. */
 struct copies {
 	int64_t due; /* when to look at them; NEVER: none waits */
+	/* after COMMAND's end: until when to wait for copies at least, and at most; 0: COMMAND lives */
+	int64_t settled, settled_limit;
+	unsigned settled_question; /* to the outer process: is all relayed? */
 	struct copy {
 		int64_t until; /* end of its hold; 0: none waits */
 		int64_t limit; /* end of the longest hold, for a sender that waits for the processor */
@@ -41,10 +44,13 @@ void copies_relayed(struct fry *fry, siginfo_t *info, bool terminating);
 bool copies_received(struct fry *fry, siginfo_t *info);
 /* Handle each copy whose hold is over. Returns when the next hold is over, or NEVER. */
 int64_t copies_expire(struct fry *fry);
+/* After COMMAND's end: whether no copy of what ended it is yet to come. copies_expire() says when to ask again. */
+bool copies_settled(struct fry *fry);
 
 #ifndef _GNU_SOURCE
 /* Beyond Linux there is one process, and no copy to wait for: see guard.h. */
-#define copies_expire(fry) ((void)(fry), NEVER)
+#define copies_expire(fry)  ((void)(fry), NEVER)
+#define copies_settled(fry) ((void)(fry), true)
 #endif
 
 #endif

@@ -316,12 +316,14 @@ void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again)
 		.began = clock_now(),
 	};
 	int passes = broadcast->signal == SIGKILL ? MANY_PASSES : SOME_PASSES;
+	bool quick = broadcast->record_only && !broadcast->log;
 	struct process first;
+	siginfo_t info;
 
 	/* The children files do not lead to orphans that are another's children. */
 	walk.thorough = again || fry->self == 1 || walk.group != 0;
 	/* One pass: a process missed here may get the signal twice. */
-	if (broadcast->record_only && !broadcast->log)
+	if (quick)
 		passes = 1;
 	/* hidepid hides PID 1 from other users, and a setuid child, too: proc(5). */
 	walk.hidden = walk.proc && !broadcast->record_only && process_read(1, &first) == -1;
@@ -337,6 +339,9 @@ void tree_walk(struct fry *fry, struct broadcast *broadcast, bool again)
 		if (broadcast->signal != SIGKILL && clock_now() > walk.began + SECOND)
 			break;
 	} while (walk.fresh != 0 && --passes > 0);
+	/* COMMAND has ended, and may have been asked for its children when they were this process's already. */
+	if (quick && child_peek(P_ALL, 0, &info) == 0 && info.si_pid != 0)
+		walk_pass(&walk);
 	if (fry->tree.boosted && fry->schedule.at == -1) {
 		fry->tree.boosted = false;
 		set_cpu_policy(SCHED_OTHER, 0);

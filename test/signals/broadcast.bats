@@ -171,6 +171,36 @@ kill_tree() {
 	kill_tree
 }
 
+@test "a sweep that ends COMMAND brings TERM to its leftovers once" {
+	tree='"$0" -n -S -o session.out & "$0" -n -o child.out & exec "$0" -x TERM=0 -o command.out'
+	for ((round = $(rounds 20 2); round; round--)); do
+		for order in ascending descending children parents; do
+			start_tree -v
+			"$BIN/sweep" -o "$order" TERM "$it_pid"
+			left_get_term_once
+		done
+		start it setsid "$FRY_RUN" -v --stop=TERM/2h/KILL --pgroup=inherit -- sh -c "$tree" "$BIN/probe"
+		wait_tree
+		kill -TERM -- "-$it_pid"
+		left_get_term_once
+	done
+}
+
+# COMMAND has had TERM: its leftovers have it once before USR1, which goes to all that are left then.
+left_get_term_once() {
+	local command one
+	command=$(sed -n 's/^ready //p' command.out)
+	wait_gone "$command"
+	for one in session child; do wait_line "$one.out" TERM; done
+	wait_line it.err '*left behind*' 2
+	kill -USR1 "$it_pid"
+	for one in session child; do
+		wait_line "$one.out" USR1
+		assert_equal "$(count_lines "$one.out" TERM)" 1 "TERM heard by $one"
+	done
+	kill_tree
+}
+
 @test "a sweep is one stop request, and the schedule does not repeat its signal" {
 	start it "$FRY_RUN" --stop=TERM/2s/KILL -- sh -c "$tree" "$BIN/probe"
 	wait_tree

@@ -334,6 +334,20 @@ guards=(--guard --no-guard)
 	done
 }
 
+@test "--leftover=fail: children that end of the same TERM as COMMAND are no leftovers" {
+	for guard in --guard --no-guard; do
+		for ((round = $(rounds 60 5); round; round--)); do
+			start it "$FRY_RUN" "$guard" --leftover=fail -- sh -c 'trap "exit 0" TERM
+				"$0" & "$0" & "$0" & echo ready $$; wait' "$BIN/probe"
+			ready it 4
+			kill -TERM "$pid"
+			finish it
+			assert_lines it.err
+			assert_status 0
+		done
+	done
+}
+
 @test "--leftover=fail: a zombie is no leftover" {
 	start it "$FRY_RUN" -k 1h --leftover=fail -- sh -c 'true & exec sleep 1000'
 	wait_prints '*sleep*' names_below "$pid"
