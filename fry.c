@@ -448,10 +448,10 @@ static int status_of(const struct fry *fry, int *sig)
 	int status;
 
 	*sig = 0;
-	if (shared->result.timed_out)
-		return EXIT_TIMED_OUT;
 	if (!shared->result.ended && !fry->options.pause)
 		return EXIT_FRY; /* COMMAND may not be signalled, or does not die */
+	if (shared->result.timed_out)
+		return EXIT_TIMED_OUT;
 	if (WIFEXITED(shared->result.status))
 		status = WEXITSTATUS(shared->result.status);
 	else

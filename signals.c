@@ -76,10 +76,10 @@ static unsigned forward_atomically(struct fry *fry, int sig, siginfo_t *info, bo
 
 	if (terminating && first)
 		tree_signal(fry, &record);
-	if (group)
-		sent = kill(-fry->command_pgid, sig);
 	/* ESRCH: COMMAND has left the group that it led, or has yet to call setsid(2). */
-	if (!group || (sent == -1 && errno == ESRCH))
+	if (group && (sent = kill(-fry->command_pgid, sig)) == -1 && errno == ESRCH)
+		group = false;
+	if (!group)
 		sent = signal_command(fry, sig, info);
 	/* None may be signalled: try them one by one, which names them. */
 	if (sent == -1 && errno == EPERM) {
@@ -258,9 +258,10 @@ static bool is_typed(const struct fry *fry, const siginfo_t *info)
 /* Forward a signal as `as`, unless KILL is due: reap_kill() handles that step. */
 static void signals_apply_as(struct fry *fry, int as, siginfo_t *info, bool terminating)
 {
-	if (terminating)
+	if (terminating) {
 		schedule_request(&fry->schedule, info->si_signo, clock_now());
-	fry->shared->result.asked |= terminating;
+		fry->shared->result.asked = true;
+	}
 	if (as != 0 && schedule_signal(&fry->schedule) != SIGKILL)
 		signals_forward(fry, as, info, terminating);
 }
@@ -324,12 +325,11 @@ void signals_inject(struct fry *fry, int sig)
 {
 	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
 
-	signals_apply(fry, &info, is_termination_signal(sig));
+	signals_apply(fry, &info, is_termination_signal(sig) && fry->options.as[sig] != 0);
 }
 
 bool signals_parent_died(struct fry *fry, const siginfo_t *last)
 {
-	struct result *result = &fry->shared->result;
 	bool died = fry->options.parent_death != 0 && getppid() != fry->caller;
 
 	/* getppid(2) is 0 for a parent in another pid namespace, and so is the sender of its death signal. */
@@ -343,9 +343,10 @@ bool signals_parent_died(struct fry *fry, const siginfo_t *last)
 	 */
 	if (died && fry->caller != 0 && pending_has(fry->options.parent_death))
 		return false;
-	if (!died || result->orphaned)
+	if (!died || fry->signals.parent_gone)
 		return false;
-	result->orphaned = true;
+	fry->signals.parent_gone = true;
+	fry->shared->result.orphaned = !fry->shared->result.asked;
 	log_verbose(fry, 1, "the parent has died");
 	return !fry->signals.parent_signal;
 }

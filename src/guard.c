@@ -165,7 +165,8 @@ static void relay_send(struct fry *fry, const siginfo_t *info, bool terminating)
 		return;
 	if (terminating || info->si_signo == SIGKILL)
 		outer_expect_end(fry, clock_now());
-	fry->shared->result.asked |= terminating;
+	if (terminating)
+		fry->shared->result.asked = true;
 	if (info->si_signo == SIGCONT)
 		tty_note_cont(fry);
 	channel->relay[channel->sent % MAX_RELAYS] = (struct relay){
@@ -190,7 +191,7 @@ static void relay_inject(struct fry *fry, int sig)
 {
 	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
 
-	relay_send(fry, &info, is_termination_signal(sig));
+	relay_send(fry, &info, is_termination_signal(sig) && fry->options.as[sig] != 0);
 }
 
 /* If the parent has died, act as if the signal of --parent-death had been received, once; --hangup: TERM. */
@@ -323,9 +324,11 @@ static void outer_end(struct fry *fry)
 		fry->inner = 0;
 	if (WIFSIGNALED(fry->guard.inner_status) && !fry->guard.overdue)
 		warn("the inner process was killed: killing everything");
-	if (!shared->result.ended)
+	/* If it has exited, it has failed and said why: COMMAND was not started. */
+	if (!shared->result.ended && WIFSIGNALED(fry->guard.inner_status)) {
 		shared->result.status = fry->guard.inner_status;
-	shared->result.ended = true;
+		shared->result.ended = true;
+	}
 	schedule_kill(&fry->schedule);
 	reap_kill(fry);
 }

@@ -60,6 +60,12 @@ bool hangup_seen(struct fry *fry)
 	/* A caller that signals fry-run first and is gone then has asked for the stop by its signal. */
 	result->hung_up = !result->asked;
 	log_verbose(fry, 1, "the other end of descriptor %d is closed", fry->options.hangup);
+	/* A client that is killed is a parent that dies, too: one TERM is enough. */
+	if (fry->options.parent_death != SIGTERM)
+		return true;
+	if (fry->signals.parent_gone)
+		return false;
+	fry->signals.parent_signal = true;
 	return true;
 }
 

@@ -270,6 +270,12 @@ static void add_signals(struct text *text, const struct shared *shared)
 	text_add(text, "]");
 }
 
+/* Whether a leftover has ended though this process did not reap it: its own parent did. */
+static bool has_gone(const struct noted_leftover *noted)
+{
+	return kill(noted->pid, 0) == -1 && errno == ESRCH;
+}
+
 static void add_leftovers(struct text *text, const struct fry *fry)
 {
 	const struct shared *shared = fry->shared;
@@ -291,9 +297,10 @@ static void add_leftovers(struct text *text, const struct fry *fry)
 		text_add(text, ",\"signal\":");
 		add_signal(text, noted.signal);
 		text_add(text, ",\"state\":\"%s\"}",
-			 noted.signal != 0 ? "ended"
-			 : leave           ? "left"
-					   : "running");
+			 noted.signal != 0  ? "ended"
+			 : leave            ? "left"
+			 : has_gone(&noted) ? "ended"
+					    : "running");
 	}
 	text_add(text, "],\"reaped\":%d", (int)shared->log.reaped);
 }

@@ -90,6 +90,15 @@ assert_field() {
 }
 
 # bats test_tags=linux
+@test "a leftover that its own parent has reaped has ended" {
+	run "$FRY_RUN" --report=report -k 1h -- bash -c '
+		bash -c '\''trap "wait; exit 0" TERM; "$0" -o child.out & echo >ready; wait'\'' "$0" &
+		until [[ -e ready ]]; do :; done' "$BIN/probe"
+	assert_status 0
+	assert_field '[.leftovers[].state] | unique' '["ended"]'
+}
+
+# bats test_tags=linux
 @test "the report has a leftover's name and command line, and the message has the command line" {
 	cat >script <<-END
 		#!/bin/sh

@@ -259,6 +259,18 @@ start_leaver() {
 }
 
 # bats test_tags=linux
+@test "a stopped COMMAND that has left its group, which is empty, is continued by TERM" {
+	requires perl
+	start_leaver -k 1h -- ''
+	kill -STOP "$command"
+	wait_prints T state_of "$command"
+	kill -TERM "$pid"
+	wait_line it.out TERM
+	end "$command" "$other"
+	finish it
+}
+
+# bats test_tags=linux
 @test "COMMAND gets a signal to its group though it has left the group that it led" {
 	requires perl
 	start_leaver -k 1h --scope=group -- child.out

@@ -342,3 +342,18 @@ if "$FRY_RUN" --guard true 2>/dev/null; then guards+=(--guard); fi
 	assert_status 4
 	nothing_left
 }
+
+@test "a client that is killed is one TERM, with --hangup and --parent-death" {
+	for guard in --guard --no-guard; do
+		between pipe 0 -v -k 1h "$guard" -p TERM --hangup -- "$BIN/probe" -n
+		end "$it_pid"
+		wait_line it.out TERM
+		kill -USR1 "$keeper"
+		wait_line it.out USR1
+		assert_equal "$(count_lines it.err '*the parent has died')" 1
+		assert_equal "$(count_lines it.err '*the other end of descriptor 0 is closed')" 1
+		assert_equal "$(count_lines it.err '*sent TERM to*')" 1 "TERM, $guard"
+		end "$(sed -n 's/^ready //p' it.out | tail -n 1)"
+		wait_gone "$keeper"
+	done
+}

@@ -552,3 +552,28 @@ child_of_shell() {
 	done
 	wait_prints '' left_behind
 }
+
+@test "a signal of --parent-death that is rewritten to 0 starts no stop" {
+	for guard in --guard --no-guard; do
+		child_of_shell "$guard" -k 0.1 -r TERM:0 -p TERM
+		end "$pid"
+		twin
+		kill -USR1 "$wrapper"
+		wait_line it.out USR1
+		assert_lines it.out "ready $command" USR1
+		end "$command"
+		wait_gone "$wrapper"
+	done
+}
+
+# bats test_tags=linux
+@test "a stop that was requested before the parent's death keeps its cause" {
+	child_of_shell --report=report -k 1h -p HUP
+	kill -TERM "$wrapper"
+	wait_line it.out TERM
+	end "$pid"
+	wait_line it.out HUP
+	end "$command"
+	wait_gone "$wrapper"
+	assert_equal "$(jq -r .cause report)" stopped
+}

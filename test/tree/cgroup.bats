@@ -436,6 +436,13 @@ assert_refused() {
 	assert_refused new '*permission*delegated*'
 }
 
+@test "--expect does not hide that --cgroup=new was refused, and the report has no exit" {
+	reach
+	run setpriv --reuid "$user" --clear-groups "$FRY_RUN" -e 125 --report=report --cgroup=new -- true
+	assert_status 125
+	assert_equal "$(jq -c '[.exit, .status]' report)" '[null,125]'
+}
+
 @test "--cgroup=new is refused where the leaf may be made but not entered" {
 	requires setpriv
 	reach

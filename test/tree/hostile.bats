@@ -297,6 +297,16 @@ become_make() {
 	done
 }
 
+@test "a COMMAND that may not be signalled outlives a time limit, and fry-run exits 125" {
+	become_make
+	start it setpriv --reuid "$user" --regid "$user" --clear-groups \
+		"$FRY_RUN" -t 300ms --stop=TERM/100ms/KILL/60s -- "$BIN/become" --reuid 0 "$BIN/probe" -n
+	ready it
+	finish it
+	assert_status 125
+	end "${ready[0]}"
+}
+
 @test "a COMMAND that may be neither signalled nor seen is not waited for after KILL" {
 	become_make
 	start it unshare --mount sh -c 'mount -t proc -o hidepid=2 proc /proc &&
