@@ -73,7 +73,7 @@ catchable() {
 		for word in a b; do
 			if [[ $word == b ]]; then assert_equal "$word" a; fi
 		done'
-	assert_match "$output" *$'test/suite/inner.bats, line 5)\n#   `if [['*"failed"*
+	assert_match "$output" '*'$'test/suite/inner.bats, line 5)\n#   `if [['*"failed"*
 	inner 'inside() {
 			true
 			((1 == 2))
@@ -82,7 +82,7 @@ catchable() {
 		inside
 		true'
 	assert_match "$output" \
-		*$'line 5,\n#  in test file inner/test/suite/inner.bats, line 8)\n#   `inside'*"failed"*
+		'*'$'line 5,\n#  in test file inner/test/suite/inner.bats, line 8)\n#   `inside'*"failed"*
 }
 
 @test "the helper start leaves no signal ignored or blocked and no descriptor open" {
