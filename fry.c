@@ -515,8 +515,8 @@ int main(int argc, char **argv)
 		supervise(&fry);
 	reap_end(&fry);   /* before the report, which counts the times of COMMAND */
 	cgroup_end(&fry); /* after its last process, and while two processes can do it */
+	tty_end(&fry);    /* likewise, after the last process that may use the terminal */
 	if (guard_hand_over(&fry))
 		return EXIT_SUCCESS; /* the outer process does the rest */
-	tty_end(&fry);               /* after the last process that may use the terminal */
 	return finish(&fry);
 }
