@@ -405,7 +405,7 @@ static bool all_is_relayed(const struct fry *fry)
 {
 	const struct channel *channel = &fry->shared->channel;
 
-	return fry->role != INNER ||
+	return fry->outer == 0 ||
 	       ((int)(channel->answered - fry->guard.copies.settled_question) >= 0 &&
 		channel->taken == channel->sent);
 }
@@ -424,15 +424,14 @@ bool copies_settled(struct fry *fry)
 	int64_t now = clock_now();
 
 	if (copies->settled == 0) {
-		if (asked ? !fails : fry->role != INNER)
+		if (asked ? !fails : fry->outer == 0)
 			return true;
 		copies->settled = now + (asked ? LONGEST_HOLD : HOLD);
 		copies->settled_limit = now + LONGEST_HOLD;
 		if (copies->due > copies->settled)
 			copies->due = copies->settled;
 		copies->settled_question = ++fry->shared->channel.asked;
-		if (fry->role == INNER)
-			signal_outer(fry, SIGCHLD);
+		signal_outer(fry, SIGCHLD);
 	}
 	if (now >= copies->settled_limit)
 		return true;
