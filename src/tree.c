@@ -190,9 +190,10 @@ static int walk_children(struct walk *walk)
 
 	if (walk_thread(walk, walk->fry->self, walk->fry->self) == -1)
 		return -1;
-	if (walk->fry->guard.outer_has_children &&
-	    walk_thread(walk, walk->fry->outer, walk->fry->outer) == -1)
-		return -1;
+	/* Twice: a child that the outer process reaps during the read makes the kernel skip the next one. */
+	for (int i = 0; walk->fry->guard.outer_has_children && i < 2; i++)
+		if (walk_thread(walk, walk->fry->outer, walk->fry->outer) == -1)
+			return -1;
 	for (size_t i = 0; i < tree->count; i++) {
 		pid_t pid = tree->process[i].pid;
 

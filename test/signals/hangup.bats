@@ -343,6 +343,7 @@ if "$FRY_RUN" --guard true 2>/dev/null; then guards+=(--guard); fi
 	nothing_left
 }
 
+# bats test_tags=linux
 @test "a client that is killed is one TERM, with --hangup and --parent-death" {
 	for guard in --guard --no-guard; do
 		between pipe 0 -v -k 1h "$guard" -p TERM --hangup -- "$BIN/probe" -n

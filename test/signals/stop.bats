@@ -553,6 +553,7 @@ child_of_shell() {
 	wait_prints '' left_behind
 }
 
+# bats test_tags=linux
 @test "a signal of --parent-death that is rewritten to 0 starts no stop" {
 	for guard in --guard --no-guard; do
 		child_of_shell "$guard" -k 0.1 -r TERM:0 -p TERM
