@@ -325,7 +325,7 @@ void signals_inject(struct fry *fry, int sig)
 {
 	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
 
-	signals_apply(fry, &info, is_termination_signal(sig) && fry->options.as[sig] != 0);
+	signals_apply(fry, &info, options_let_stop(&fry->options, sig));
 }
 
 bool signals_parent_died(struct fry *fry, const siginfo_t *last)
@@ -412,8 +412,8 @@ bool signals_accept(struct fry *fry, const siginfo_t *info, bool *terminating)
 		log_verbose(fry, 1, "received %s from process %d", signame_format(sig, &name),
 			    (int)info->si_pid);
 	/* A signal typed at the terminal is no termination request: COMMAND decides, as without fry-run. */
-	*terminating = is_termination_signal(sig) && (!sent_by_kernel(info) || fry->pausing) &&
-		       !was_ignored(sig) && fry->options.as[sig] != 0;
+	*terminating = options_let_stop(&fry->options, sig) &&
+		       (!sent_by_kernel(info) || fry->pausing) && !was_ignored(sig);
 	fry->signals.parent_signal |= *terminating && sig == fry->options.parent_death;
 	return true;
 }

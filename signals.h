@@ -16,8 +16,8 @@ struct signals {
 	sigset_t mask;                 /* signal mask at entry, which COMMAND inherits */
 	struct sigaction child_action; /* disposition of SIGCHLD at entry, likewise */
 	sigset_t early;                /* pending before COMMAND existed, and not received yet */
-	bool parent_signal;            /* that of --parent-death came as a termination request */
-	bool parent_gone;              /* and --parent-death has taken effect */
+	bool parent_signal;  /* that of --parent-death came already: as a request, or by --hangup */
+	bool parent_gone;    /* the parent's death has been noticed */
 	sigset_t resent;     /* only process: sent to COMMAND already, and not received yet */
 	sigset_t early_copy; /* pending before COMMAND existed */
 	siginfo_t held;      /* termination request that the drain holds back; si_signo 0: none */

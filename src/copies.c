@@ -400,7 +400,7 @@ static bool is_holding(const struct copies *copies)
 	return false;
 }
 
-/* Whether the outer process, if there is one, has relayed all that was pending when it was asked. */
+/* Whether the outer process, if it can be asked, has relayed all that was pending when it was asked. */
 static bool all_is_relayed(const struct fry *fry)
 {
 	const struct channel *channel = &fry->shared->channel;
@@ -412,8 +412,8 @@ static bool all_is_relayed(const struct fry *fry)
 
 /*
  * COMMAND may have ended by a signal that a caller is still sending to other descendants and to fry-run, or that
- * this process holds: whoever has had it is not to get it again as a leftover. So wait for the next copy as long
- * as for a second one, and for what the outer process has yet to relay. If a stop was requested, and nothing is
+ * this process holds. A descendant that has had the signal must not get it again as a leftover. So wait for HOLD
+ * in case a copy comes, and for what the outer process has yet to relay. If a stop was requested, and nothing is
  * held, the signal is known. With --leftover=fail, wait then for descendants that are about to end of it.
  */
 bool copies_settled(struct fry *fry)

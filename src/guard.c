@@ -191,7 +191,7 @@ static void relay_inject(struct fry *fry, int sig)
 {
 	siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
 
-	relay_send(fry, &info, is_termination_signal(sig) && fry->options.as[sig] != 0);
+	relay_send(fry, &info, options_let_stop(&fry->options, sig));
 }
 
 /* If the parent has died, act as if the signal of --parent-death had been received, once; --hangup: TERM. */

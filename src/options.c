@@ -581,3 +581,8 @@ void options_parse(struct fry *fry, int argc, char **argv)
 	fry->argv = argv + first;
 	fry->pausing = options->pause;
 }
+
+bool options_let_stop(const struct options *options, int sig)
+{
+	return is_termination_signal(sig) && options->as[sig] != 0;
+}

@@ -48,5 +48,7 @@ void options_parse(struct fry *fry, int argc, char **argv);
  */
 void options_refuse(const struct fry *fry, const char *name, const char *argument,
 		    const char *rule);
+/* Whether the options let this signal be a stop request: INT, TERM or QUIT, unless --rewrite drops it. */
+bool options_let_stop(const struct options *options, int sig);
 
 #endif

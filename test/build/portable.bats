@@ -87,8 +87,8 @@ refuses() {
 		assert_status "$code"
 	done
 	for signal in HUP INT KILL USR1 TERM 40; do
-		assert_equal "$("$BIN/ending" "$FRY_RUN" "$BIN/probe" -k "$signal" -o out 3>&-)" \
-			"$("$BIN/ending" "$BIN/probe" -k "$signal" -o out 3>&-)"
+		assert_equal "$(ending_of "$FRY_RUN" "$BIN/probe" -k "$signal" -o out)" \
+			"$(ending_of "$BIN/probe" -k "$signal" -o out)"
 	done
 }
 

@@ -19,6 +19,7 @@
 #   ready NAME [N]             wait for N (1) lines `ready PID` in NAME.out; sets ready=(PID...)
 #   finish NAME                wait until it has ended; sets status, 128+N where it died of signal N
 #   end PID...                 kill -9, and wait until they are gone
+#   ending_of COMMAND...       run it, and print `exited N` or `died of N`, as wait(2) has it
 #   end_bomb                   end what bomb has started, and wait until it is gone
 #
 # Waiting: for WAIT_LIMIT seconds, then the test fails and names what it waited for. The limit is for
@@ -178,6 +179,10 @@ finish() {
 end() {
 	kill -KILL "$@" 2>/dev/null || :
 	wait_gone "$@"
+}
+
+ending_of() {
+	"$BIN/ending" "$@" 3>&-
 }
 
 end_bomb() {

@@ -20,11 +20,6 @@ cannot_execute() {
 	assert_lines err "fry-run: cannot execute ${*: -1}: $why"
 }
 
-# Print how a command ended: `exited N` or `died of N`, as wait(2) has it, which $? does not tell.
-ending_of() {
-	"$BIN/ending" "$@" 3>&-
-}
-
 # All statuses, or some of each kind.
 statuses() {
 	if [[ $(rounds 2 1) == 2 ]]; then seq 0 255; else printf '%s\n' 0 1 2 7 64 123 {124..130} 143 192 254 255; fi

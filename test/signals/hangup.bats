@@ -354,7 +354,7 @@ if "$FRY_RUN" --guard true 2>/dev/null; then guards+=(--guard); fi
 		assert_equal "$(count_lines it.err '*the parent has died')" 1
 		assert_equal "$(count_lines it.err '*the other end of descriptor 0 is closed')" 1
 		assert_equal "$(count_lines it.err '*sent TERM to*')" 1 "TERM, $guard"
-		end "$(sed -n 's/^ready //p' it.out | tail -n 1)"
+		end "${ready[0]}"
 		wait_gone "$keeper"
 	done
 }

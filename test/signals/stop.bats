@@ -503,8 +503,9 @@ child_of_shell() {
 	assert_lines it.out "ready $command"
 }
 
-@test "without --parent-death the parent's death changes nothing" {
-	child_of_shell -k 0.1
+# With these options the parent's death changes nothing, though a stop would be over when twin's is.
+parent_death_is_nothing() {
+	child_of_shell -k 0.1 "$@"
 	end "$pid"
 	twin
 	kill -USR1 "$wrapper"
@@ -512,6 +513,10 @@ child_of_shell() {
 	assert_lines it.out "ready $command" USR1
 	end "$command"
 	wait_gone "$wrapper"
+}
+
+@test "without --parent-death the parent's death changes nothing" {
+	parent_death_is_nothing
 }
 
 # bats test_tags=linux
@@ -555,16 +560,7 @@ child_of_shell() {
 
 # bats test_tags=linux
 @test "a signal of --parent-death that is rewritten to 0 starts no stop" {
-	for guard in --guard --no-guard; do
-		child_of_shell "$guard" -k 0.1 -r TERM:0 -p TERM
-		end "$pid"
-		twin
-		kill -USR1 "$wrapper"
-		wait_line it.out USR1
-		assert_lines it.out "ready $command" USR1
-		end "$command"
-		wait_gone "$wrapper"
-	done
+	for guard in --guard --no-guard; do parent_death_is_nothing "$guard" -r TERM:0 -p TERM; done
 }
 
 # bats test_tags=linux
