@@ -62,7 +62,8 @@ reaches_further_down() {
 	# The static probe is executed with three descriptors, too.
 	run "$BIN/pty" "$BIN/fresh" sh -c '
 		prlimit --nofile=3 "$0" --pgroup=new -- "$1" -e 0 2>err; ps -o tpgid=,pgrp= $$' "$FRY_RUN" "$BIN/probe"
-	read -r foreground group < <(tail -n 1 <<<"${output//$'\r'/}")
+	output=${output//$'\r'/}
+	read -r foreground group <<<"${output##*$'\n'}" # the last line
 	assert_equal "$foreground" "$group" 'foreground'
 	[ "$group" ]
 }
