@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "src/pending.h"
+#include "src/process.h"
 #include "sys/sys.h"
 
 void signals_init(struct fry *fry)
@@ -155,8 +156,9 @@ static void signals_forward(struct fry *fry, int sig, siginfo_t *info, bool term
 	}
 	if (scope == SCOPE_AUTO)
 		scope = is_for_group(fry, sig, info, terminating) ? SCOPE_GROUP : SCOPE_COMMAND;
-	if (fry->command == 0 || scope == SCOPE_TREE) {
-		/* After COMMAND's end its descendants get what it would have got. */
+	if (fry->command == 0 || scope == SCOPE_TREE ||
+	    (fry->options.leftover != LEFTOVER_LEAVE && child_ended(fry->command))) {
+		/* After COMMAND's end, whether reaped or not, its descendants get what it would have got. */
 		target = "everything left";
 		tree_signal(fry, &broadcast);
 	} else if (scope == SCOPE_GROUP &&
@@ -382,12 +384,10 @@ void signals_note_delivered(struct fry *fry, int sig, pid_t group)
  */
 static void signals_note_step(struct fry *fry, int sig)
 {
-	struct broadcast record = {.signal = sig, .record_only = true};
-
 	if (fry->signals.held.si_signo == sig)
 		fry->signals.held.si_signo = 0;
 	fry->shared->result.asked = true;
-	tree_signal(fry, &record);
+	tree_signal(fry, &(struct broadcast){.signal = sig, .record_only = true});
 }
 
 void signals_handle(struct fry *fry, siginfo_t *info, bool terminating)

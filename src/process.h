@@ -50,6 +50,15 @@ int64_t process_ran(pid_t pid);
 bool process_died(pid_t pid);
 /* See whether a child has ended, without reaping it. Returns -1 with ECHILD if there is none. */
 int child_peek(idtype_t type, pid_t pid, siginfo_t *info);
+
+/* Whether a child has ended and is not reaped yet. */
+static inline bool child_ended(pid_t pid)
+{
+	siginfo_t info = {0};
+
+	return child_peek(P_PID, pid, &info) == 0 && info.si_pid != 0;
+}
+
 /*
  * Reap a child that has ended: pid, any for -1, none for 0. The outer process reaps stopped ones, too.
  * Returns 0 if none has ended, and -1 with errno: ECHILD if there are no children to wait for.

@@ -542,6 +542,45 @@ start_leaver() {
 	assert_status 0
 }
 
+# ended_before SIGNAL OPTION...: COMMAND leaves a daemon and ends, then SIGNAL comes, and only then does fry-run
+# run again. Each SIGNAL below has a lower number than CHLD, so fry-run receives SIGNAL first.
+ended_before() {
+	start it "$FRY_RUN" --no-guard -k 1h "${@:2}" -- sh -c '
+		"$0" -d -n -o daemon.out; exec "$0" -n -o command.out' "$BIN/probe"
+	ready daemon
+	daemon=${ready[0]}
+	ready command
+	kill -STOP "$pid"
+	wait_prints T state_of "$pid"
+	kill -KILL "${ready[0]}"
+	wait_prints Z state_of "${ready[0]}"
+	kill -"$1" "$pid"
+	kill -CONT "$pid"
+}
+
+# bats test_tags=linux
+@test "a signal that comes when COMMAND has ended goes to the remaining processes at once" {
+	for signal in USR1 HUP TERM; do
+		ended_before "$signal" --leftover=wait
+		wait_line daemon.out "$signal"
+		end "$daemon"
+		finish it
+		assert_status 137
+		assert_equal "$(count_lines daemon.out "$signal")" 1 "$signal"
+		rm daemon.out command.out
+	done
+}
+
+# bats test_tags=linux
+@test "with --leftover=leave a signal that comes when COMMAND has ended reaches nothing that lives on" {
+	ended_before TERM --leftover=leave
+	finish it
+	assert_status 137
+	alive "$daemon"
+	assert_lines daemon.out "ready $daemon"
+	end "$daemon"
+}
+
 @test "a second and a third stop request are forwarded" {
 	family
 	for count in 1 2 3; do
