@@ -470,12 +470,11 @@ static int finish(const struct fry *fry)
 	struct signal_name name;
 
 	report_write(fry, status);
-	if (sig == 0)
-		log_verbose(fry, 1, "exiting with %d", status);
-	else
+	if (sig != 0) {
 		log_verbose(fry, 1, "dying of %s, as COMMAND did", signame_format(sig, &name));
-	if (sig != 0)
 		signals_die(fry, sig);
+	}
+	log_verbose(fry, 1, "exiting with %d", status);
 	return status;
 }
 
@@ -513,9 +512,11 @@ int main(int argc, char **argv)
 	/* The outer process stays in its own loop until the inner one has ended. */
 	if (!guard_run(&fry))
 		supervise(&fry);
-	reap_end(&fry);   /* before the report, which counts the times of COMMAND */
-	cgroup_end(&fry); /* after its last process, and while two processes can do it */
-	tty_end(&fry);    /* likewise, after the last process that may use the terminal */
+	if (!fry.shared->result.final) { /* else the inner process has done it */
+		reap_end(&fry);          /* before the report, which counts the times of COMMAND */
+		cgroup_end(&fry); /* after its last process, and while two processes can do it */
+		tty_end(&fry);    /* likewise, after the last process that may use the terminal */
+	}
 	if (guard_hand_over(&fry))
 		return EXIT_SUCCESS; /* the outer process does the rest */
 	return finish(&fry);

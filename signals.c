@@ -366,7 +366,6 @@ void signals_start_schedule(struct fry *fry)
 void signals_note_delivered(struct fry *fry, int sig, pid_t group)
 {
 	struct broadcast record = {.signal = sig, .group = group, .record_only = true};
-	struct broadcast wake = {.signal = SIGCONT, .group = group};
 
 	signals_release(fry, sig);
 	schedule_request(&fry->schedule, sig, clock_now());
@@ -374,7 +373,7 @@ void signals_note_delivered(struct fry *fry, int sig, pid_t group)
 	tree_signal(fry, &record);
 	report_step(fry, sig, clock_now(), record.found);
 	if (record.stopped != 0)
-		tree_signal(fry, &wake);
+		tree_signal(fry, &(struct broadcast){.signal = SIGCONT, .group = group});
 }
 
 /*

@@ -427,7 +427,10 @@ static int64_t figure_read(const struct fry *fry, const char *name, const char *
 	return -1;
 }
 
-/* The second process finds the leaf gone. A figure is -1 if its controller is not enabled. */
+/*
+ * Record the figures of the leaf, which is gone if the inner process was killed right after it removed it. A
+ * figure is -1 if its controller is not enabled.
+ */
 static void figures_record(const struct fry *fry)
 {
 	static const struct {

@@ -86,8 +86,6 @@ void process_children_path(pid_t pid, pid_t thread, char path[CHILDREN_PATH])
 
 int process_read(pid_t pid, struct process *process)
 {
-	enum { PARENT = 1, GROUP, SESSION, THREADS = 17, START = 19, FIELDS };
-	long long field[FIELDS] = {0};
 	char path[32], text[1024], *name, *end;
 	const char *rest;
 
@@ -102,13 +100,13 @@ int process_read(pid_t pid, struct process *process)
 	*process = (struct process){.pid = pid, .state = end[2]};
 	text_format(process->name, sizeof(process->name), "%s", name + 1);
 	rest = end + 3;
-	for (int i = PARENT; i < FIELDS; i++)
-		field[i] = scan_number(&rest);
-	process->parent = (pid_t)field[PARENT];
-	process->group = (pid_t)field[GROUP];
-	process->session = (pid_t)field[SESSION];
-	process->threads = (unsigned long)field[THREADS];
-	process->start = (unsigned long long)field[START];
+	process->parent = (pid_t)scan_number(&rest);
+	process->group = (pid_t)scan_number(&rest);
+	process->session = (pid_t)scan_number(&rest);
+	scan_skip(&rest, 13); /* tty_nr to nice */
+	process->threads = (unsigned long)scan_number(&rest);
+	scan_skip(&rest, 1);
+	process->start = (unsigned long long)scan_number(&rest);
 	return 0;
 }
 

@@ -134,6 +134,14 @@ long long scan_number(const char **text)
 	return negative ? -(long long)number : (long long)number;
 }
 
+void scan_skip(const char **text, int words)
+{
+	while (words-- > 0) {
+		*text += strspn(*text, " ");
+		*text += strcspn(*text, " ");
+	}
+}
+
 void text_mask_controls(char *text)
 {
 	unsigned char before = 0;

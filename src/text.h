@@ -25,5 +25,7 @@ void text_mask_controls(char *text);
 int text_parse_number(const char *word, int low, int high);
 /* Scan a decimal number after blanks, and move *text behind it. Returns 0 without digits. */
 long long scan_number(const char **text);
+/* Move *text behind so many words, each of which follows a space. */
+void scan_skip(const char **text, int words);
 
 #endif

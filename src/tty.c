@@ -163,7 +163,7 @@ void tty_end(struct fry *fry)
 	bool opened;
 	int fd;
 
-	if (!fry->tty.present || shared->result.final) /* the inner process has done it */
+	if (!fry->tty.present)
 		return;
 	tty_note_continued(fry);
 	fd = terminal_open(&opened);
