@@ -25,6 +25,8 @@ teardown_more() {
 	end "$client_pid"
 	wait_line "$root/heard" TERM
 	assert_heard "$root/heard" TERM
+	podman_removed
+	finish box # the client of `podman run` ends a moment later
 }
 
 @test "--hangup: runc exec whose client is killed ends the command" {

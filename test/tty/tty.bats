@@ -95,7 +95,7 @@ ask() {
 	((++asked))
 	line "echo \"<$asked ${1-}>\""
 	wait_line it.out "?(*[!\"])<$asked *>"
-	while read -r one; do
+	while read -r one || [[ $one ]]; do # the end of the line may not have come yet
 		if [[ $one =~ ^(.*[^\"])?"<$asked "(.*)">"$'\r'*$ ]]; then answer=${BASH_REMATCH[2]}; fi
 	done <it.out
 }
