@@ -312,8 +312,11 @@ static void outer_end(struct fry *fry)
 
 	if (shared->result.final) {
 		/* Without /proc the inner process does not see children that were inherited. */
-		if (fry->inherited && !proc_is_ours(fry) && fry->options.leftover != LEFTOVER_LEAVE)
-			fry->role = ALONE;
+		if (!fry->inherited || proc_is_ours(fry) || fry->options.leftover == LEFTOVER_LEAVE)
+			return;
+		fry->role = ALONE;
+		if (shared->result.asked || shared->result.timed_out) /* its schedule is gone */
+			signals_start_schedule(fry);
 		return;
 	}
 	/* Its wait status is unknown if a tracer has not waited for it. A reported status of COMMAND holds. */

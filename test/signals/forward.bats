@@ -572,7 +572,7 @@ ended_before() {
 }
 
 # bats test_tags=linux
-@test "with --leftover=leave a signal that comes when COMMAND has ended reaches nothing that lives on" {
+@test "with --leftover=leave a signal that comes when COMMAND has ended does not reach a daemon that lives on" {
 	ended_before TERM --leftover=leave
 	finish it
 	assert_status 137

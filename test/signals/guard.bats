@@ -340,6 +340,16 @@ signal_number() {
 	nothing_left
 }
 
+@test "with another namespace's /proc a timeout ends an inherited child, though --leftover=wait" {
+	requires root pid-namespace
+	start it unshare --pid --fork --kill-child sh -c 'sh -c "$@" & wait $!' sh \
+		'"$1" -n -o heard & exec "$0" -t 300ms --leftover=wait --stop=TERM/300ms/KILL -- "$1"' \
+		"$FRY_RUN" "$BIN/probe"
+	finish it
+	assert_status 124
+	assert_equal "$(count_lines heard TERM)" 1 'TERM heard'
+}
+
 @test "queued real-time signals pass the guard with value and order" {
 	start it "$FRY_RUN" -- "$BIN/probe" -n -q
 	ready it
