@@ -11,7 +11,7 @@ figure() {
 	requires root pid-namespace cgroup2
 	local runs
 	runs=$(rounds 1000 12)
-	run "$BIN/stress" -n "$runs" "$FRY_RUN"
+	run "$BIN/stress" -n "$runs" -t 3600 "$FRY_RUN"
 	echo "$output"
 	assert_status 0
 	assert_equal "$(figure 'runs, 0 failed')" "$runs" runs
