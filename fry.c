@@ -292,7 +292,7 @@ static void stop_leftovers(struct fry *fry)
 					      : "left behind by COMMAND, sent TERM";
 	tree_signal(fry, &broadcast);
 	fry->shared->result.leaked |= leftover == LEFTOVER_FAIL && broadcast.found != 0;
-	if (!broadcast.record_only)
+	if (!broadcast.record_only && broadcast.found != 0) /* else the last ones have just ended */
 		report_step(fry, SIGTERM, now, broadcast.found);
 }
 

@@ -276,11 +276,14 @@ void reap_kill(struct fry *fry)
 		if (reaped != 0)
 			last_reaped = clock_now();
 		else if (broadcast.found != 0 && broadcast.found == broadcast.forbidden &&
-			 reach != REACH_ALL)
-			break; /* of another user: each was named once, and is not waited for */
-		else if (left && walked && /* without a walk it is unknown what is left */
-			 clock_now() - last_reaped >=
-				 (only_zombies_left(fry, &broadcast) ? SECOND : kill_wait)) {
+			 reach != REACH_ALL) {
+			/* Of another user: each was named once, and is not waited for. */
+			tree_walk(fry, &(struct broadcast){.record_only = true, .report = true},
+				  false);
+			break;
+		} else if (left && walked && /* without a walk it is unknown what is left */
+			   clock_now() - last_reaped >=
+				   (only_zombies_left(fry, &broadcast) ? SECOND : kill_wait)) {
 			tree_name(fry, "does not die");
 			break;
 		}

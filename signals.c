@@ -59,7 +59,8 @@ static int signal_command(const struct fry *fry, int sig, siginfo_t *info)
  * Signal COMMAND, or its whole group in one call, which no fork can escape. COMMAND is not reaped yet, so
  * neither number can have been reused. If the schedule may send the signal later, the recipients are
  * recorded first. A child forked meanwhile may get it twice; that is better than never. Otherwise the
- * record comes after the signal, so as not to delay it. Returns the number of recipients.
+ * record comes after the signal, so as not to delay it, but COMMAND may have ended by then: the report needs the
+ * number before. Returns the number of recipients.
  */
 static unsigned forward_atomically(struct fry *fry, int sig, siginfo_t *info, bool group,
 				   bool terminating)
@@ -72,7 +73,7 @@ static unsigned forward_atomically(struct fry *fry, int sig, siginfo_t *info, bo
 		.record_only = true,
 	};
 	bool first = schedule_may_send(&fry->schedule, info->si_signo) ||
-		     schedule_may_send(&fry->schedule, sig);
+		     schedule_may_send(&fry->schedule, sig) || fry->options.report != NULL;
 	int sent = -1;
 
 	if (terminating && first)
@@ -92,16 +93,6 @@ static unsigned forward_atomically(struct fry *fry, int sig, siginfo_t *info, bo
 	if (record.stopped != 0)
 		kill(group ? -fry->command_pgid : fry->command, SIGCONT);
 	return record.found;
-}
-
-/* Whether the signal reports a new window size. POSIX before 2024 has no SIGWINCH. */
-static bool is_resize(int sig)
-{
-#ifdef SIGWINCH
-	return sig == SIGWINCH;
-#else
-	return sig == 0;
-#endif
 }
 
 /* Whether the terminal sent this to fry-run's session, which COMMAND has left. */
@@ -130,7 +121,7 @@ static bool is_for_group(const struct fry *fry, int sig, const siginfo_t *info, 
 	if (sig == SIGCONT && fry->shared->channel.stopped != 0)
 		return signals_command_pgid(fry) != fry->caller_pgid;
 	/* The terminal signals the whole foreground group, and that is fry-run's instead of COMMAND's. */
-	if (sent_by_kernel(info) && (sig == SIGTSTP || is_resize(sig)))
+	if (sent_by_kernel(info) && (sig == SIGTSTP || is_resize_signal(sig)))
 		return true;
 	/* The first signal of the schedule is for the group as well, unless --rewrite changed it. */
 	return is_termination_signal(sig) || (terminating && sig == info->si_signo);
@@ -253,7 +244,7 @@ static bool is_typed(const struct fry *fry, const siginfo_t *info)
 	case SIGTTOU:
 		return true;
 	default:
-		return is_resize(info->si_signo);
+		return is_resize_signal(info->si_signo);
 	}
 }
 
@@ -315,9 +306,10 @@ void signals_apply(struct fry *fry, siginfo_t *info, bool terminating)
 	if (info->si_signo == SIGKILL) { /* --parent-death=KILL */
 		schedule_kill(&fry->schedule);
 		fry->pausing = false;
-	} else if (fry->pausing) /* there is no COMMAND to forward to */
+	} else if (fry->pausing) { /* there is no COMMAND to forward to */
 		fry->pausing = !terminating;
-	else if (terminating)
+		fry->shared->result.asked |= terminating;
+	} else if (terminating)
 		signals_request(fry, info);
 	else
 		signals_apply_as(fry, fry->options.as[info->si_signo], info, false);

@@ -202,7 +202,11 @@ bool broadcast_deliver(struct fry *fry, struct broadcast *broadcast, struct proc
 	broadcast->found++;
 	broadcast->stopped += process->state == 'T';
 	if (broadcast->log)
-		warn("%s: process %d (%s)", broadcast->why, abs(process->pid), line);
+		warn("%s: process %d (%s)",
+		     broadcast->record_only || !process->forbidden
+			     ? broadcast->why
+			     : "left behind by COMMAND, and not signalled",
+		     abs(process->pid), line);
 	if (broadcast->report)
 		report_leftover(fry, process->pid, process->name, line);
 	/* If only COMMAND was sent the signal, other members of its group have not had it. */

@@ -109,6 +109,9 @@ void report_leftover(struct fry *fry, pid_t pid, const char *name, const char *l
 	struct shared *shared = fry->shared;
 	struct noted_leftover *noted;
 
+	for (unsigned i = 0; i < noted_count(shared->log.leftovers); i++)
+		if (shared->log.leftover[i].pid == pid && shared->log.leftover[i].signal == 0)
+			return; /* noted at COMMAND's end */
 	if (shared->log.leftovers >= MAX_NOTED)
 		return;
 	noted = &shared->log.leftover[shared->log.leftovers];

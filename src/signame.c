@@ -107,3 +107,12 @@ bool is_termination_signal(int sig)
 {
 	return sig == SIGINT || sig == SIGTERM || sig == SIGQUIT;
 }
+
+bool is_resize_signal(int sig)
+{
+#ifdef SIGWINCH
+	return sig == SIGWINCH;
+#else
+	return sig == 0;
+#endif
+}

@@ -25,5 +25,7 @@ int signame_parse(const char *word);
 const char *signame_format(int sig, struct signal_name *name);
 /* Whether a signal asks a program to end: INT, TERM and QUIT. */
 bool is_termination_signal(int sig);
+/* Whether a signal reports a new window size. POSIX before 2024 has no SIGWINCH. */
+bool is_resize_signal(int sig);
 
 #endif

@@ -59,7 +59,8 @@ static inline void tree_signal(struct fry *fry, struct broadcast *broadcast)
 /* Name the processes that are left. */
 static inline void tree_name(struct fry *fry, const char *why)
 {
-	struct broadcast note = {.record_only = true, .log = true, .zombies = true, .why = why};
+	struct broadcast note = {
+		.record_only = true, .log = true, .report = true, .zombies = true, .why = why};
 
 	tree_walk(fry, &note, false);
 }

@@ -43,6 +43,21 @@ assert_field() {
 }
 
 # bats test_tags=linux
+@test "a step counts the processes that it was for, though they end of it at once" {
+	for guard in --guard --no-guard; do
+		for ((i = $(rounds 30 5); i; i--)); do
+			rm -f report
+			start it "$FRY_RUN" $guard --report=report -- "$BIN/probe" -f 2
+			ready it 3
+			kill -INT "$pid"
+			finish it
+			assert_field '.stop[0] | [.signal, .processes]' '["INT",3]'
+			assert_field '[.stop[1:][] | select(.processes == 0)]' '[]'
+		done
+	done
+}
+
+# bats test_tags=linux
 @test "the report of a stop has each step with its time and number of processes" {
 	start it "$FRY_RUN" --report=report --stop=INT/0.2/TERM/0.1/KILL -- "$BIN/probe" -n -f 2
 	ready it 3
@@ -233,13 +248,15 @@ wait_started() {
 @test "--pause exits 0 on INT, TERM and QUIT and stops its children" {
 	for signal in INT TERM QUIT; do
 		rm -f child.out
-		start it sh -c '"$1" -n -o child.out & exec "$0" -k 0.1 --pause' "$FRY_RUN" "$BIN/probe"
+		start it sh -c '"$1" -n -o child.out & exec "$0" --report=report -k 0.1 --pause' \
+			"$FRY_RUN" "$BIN/probe"
 		ready child
 		wait_started "$pid"
 		kill -USR1 "$pid"
 		kill -"$signal" "$pid"
 		finish it
 		assert_status 0
+		assert_field '[.exit, .status, .cause]' '[null,0,"stopped"]'
 		gone "${ready[0]}"
 	done
 }

@@ -267,6 +267,25 @@ become_make() {
 	end $(left_pids)
 }
 
+@test "a leftover that may not be signalled is in the report once, and no line says that it was sent TERM" {
+	become_make
+	touch "$reachable/report"
+	chown "$user" "$reachable/report"
+	for code in 4 KILL; do # it is a leftover, or survives a stop
+		start it setpriv --reuid "$user" --regid "$user" --clear-groups \
+			"$FRY_RUN" --report="$reachable/report" --leftover=fail --stop=TERM/100ms/KILL/60s -- \
+			sh -c '"$BIN/become" --reuid 0 "$BIN/probe" -n -S & exec "$BIN/probe" -n -x HUP=4'
+		ready it 2
+		if [[ $code == 4 ]]; then kill -HUP "$pid"; else kill -TERM "$pid"; fi
+		finish it
+		left=$(left_pids)
+		assert_equal "$(tail -n 1 "$reachable/report" | jq -c '[.exit[], [.leftovers[] | .pid, .signal, .state]]')" \
+			"[${code/KILL/\"KILL\"},[$left,null,\"running\"]]"
+		assert_equal "$(grep -c 'sent TERM' it.err)" 0 'lines about TERM'
+		end $left
+	done
+}
+
 @test "a COMMAND that may not be signalled is named once, and fry-run exits 125" {
 	become_make
 	start it setpriv --reuid "$user" --regid "$user" --clear-groups \
