@@ -19,8 +19,8 @@ STRIP = -s
 
 # Every source of the program. The directories are where make and the compiler look for them.
 DIRECTORIES = . src sys
-COMMON = fry.c signals.c reap.c src/clock.c src/hangup.c src/hint.c src/known.c src/message.c \
-	src/options.c src/pending.c src/report.c src/schedule.c src/signame.c src/text.c src/tty.c
+COMMON = fry.c signals.c reap.c src/clock.c src/execute.c src/hangup.c src/hint.c src/known.c \
+	src/message.c src/options.c src/pending.c src/report.c src/schedule.c src/signame.c src/text.c src/tty.c
 LINUX = src/cgroup.c src/cmdline.c src/copies.c src/guard.c src/listing.c src/process.c src/tree.c \
 	sys/linux.c
 POSIX = src/reaper.c src/tree_posix.c sys/posix.c

@@ -1,0 +1,88 @@
+/*
+ * execute.c - find COMMAND and execute it
+ *
+ * This replaces execvp(3), which would have a shell interpret a program for another architecture.
+ */
+/* SPDX-License-Identifier: MIT */
+#include "execute.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "text.h"
+
+extern char **environ; /* NOLINT(readability-redundant-declaration): POSIX has no header for it */
+
+/*
+ * Whether a file that the kernel refuses is a program, most often for another architecture, and no script: as for
+ * bash(1), there is a NUL in its first line. errno stays.
+ */
+static bool is_binary(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[80];
+	ssize_t length = read(fd, text, sizeof(text));
+	const char *end = length > 0 ? memchr(text, '\n', (size_t)length) : NULL;
+
+	close(fd);
+	errno = ENOEXEC;
+	if (end != NULL)
+		length = end - text;
+	return length > 0 && memchr(text, '\0', (size_t)length) != NULL;
+}
+
+/* Execute a file as execvp(3) does: a shell runs a script that the kernel refuses with ENOEXEC. */
+static void execute_file(char **command, char *path)
+{
+	char *name = command[0];
+
+	execve(path, command, environ);
+	if (errno != ENOEXEC || is_binary(path))
+		return;
+	command[-1] = (char[]){"sh"}; /* in place of fry-run's own name or last option */
+	command[0] = path;
+	execve("/bin/sh", command - 1, environ);
+	command[0] = name;
+}
+
+/*
+ * Search PATH for COMMAND and execute it. Returns with errno if that is impossible. This is not inlined:
+ * the path takes a page of the stack, and the page fault would cost a COMMAND with a slash 10 system calls.
+ */
+__attribute__((noinline)) static void execute_search(char **command)
+{
+	const char *path = getenv("PATH");
+	char file[PATH_MAX];
+	int error = ENOENT;
+
+	if (path == NULL)
+		path = "/usr/local/bin:/bin:/usr/bin";
+	for (bool last = command[0][0] == '\0'; !last;) {
+		int length = (int)strcspn(path, ":");
+
+		if (text_format(file, sizeof(file), "%.*s%s%s", length, path,
+				length == 0 ? "" : "/", command[0]) < sizeof(file)) {
+			execute_file(command, file);
+			if (errno == EACCES)
+				error = EACCES; /* as execvp(3): try the rest of PATH */
+			else if (errno != ENOENT && errno != ENOTDIR)
+				return;
+		}
+		last = path[length] == '\0';
+		path += length + !last;
+	}
+	errno = error;
+}
+
+void execute(char **command)
+{
+	if (strchr(command[0], '/') != NULL)
+		execute_file(command, command[0]);
+	else
+		execute_search(command);
+}
