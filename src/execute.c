@@ -1,13 +1,12 @@
 /*
  * execute.c - find COMMAND and execute it
  *
- * This replaces execvp(3), which would have a shell interpret a program for another architecture.
+ * This replaces execvp(3), which in musl runs no script without an interpreter line.
  */
 /* SPDX-License-Identifier: MIT */
 #include "execute.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -18,31 +17,13 @@
 
 extern char **environ; /* NOLINT(readability-redundant-declaration): POSIX has no header for it */
 
-/*
- * Whether a file that the kernel refuses is a program, most often for another architecture, and no script: as for
- * bash(1), there is a NUL in its first line. errno stays.
- */
-static bool is_binary(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[80];
-	ssize_t length = read(fd, text, sizeof(text));
-	const char *end = length > 0 ? memchr(text, '\n', (size_t)length) : NULL;
-
-	close(fd);
-	errno = ENOEXEC;
-	if (end != NULL)
-		length = end - text;
-	return length > 0 && memchr(text, '\0', (size_t)length) != NULL;
-}
-
-/* Execute a file as execvp(3) does: a shell runs a script that the kernel refuses with ENOEXEC. */
+/* Execute a file as execvp(3) does: a shell runs one that the kernel refuses with ENOEXEC. */
 static void execute_file(char **command, char *path)
 {
 	char *name = command[0];
 
 	execve(path, command, environ);
-	if (errno != ENOEXEC || is_binary(path))
+	if (errno != ENOEXEC)
 		return;
 	command[-1] = (char[]){"sh"}; /* in place of fry-run's own name or last option */
 	command[0] = path;

@@ -348,24 +348,6 @@ executable() {
 	cannot_execute 126 'Not a directory' ./plain/command
 }
 
-@test "a COMMAND for another architecture exits 126, and no shell interprets it" {
-	printf '\x7fELF\x02\x01\x01\x00\n echo ran' >foreign
-	chmod +x foreign
-	cannot_execute 126 'Exec format error' ./foreign
-	PATH=$PWD:$PATH cannot_execute 126 'Exec format error' foreign
-}
-
-@test "a script without an interpreter is run by a shell, also if it is empty" {
-	printf 'echo "ran $*"\n\0' >script # a NUL after the first line
-	: >empty
-	chmod +x script empty
-	run "$FRY_RUN" ./script a b
-	assert_status 0
-	assert_equal "$output" 'ran a b'
-	run "$FRY_RUN" ./empty
-	assert_status 0
-}
-
 @test "a COMMAND whose interpreter is missing exits 127" {
 	printf '#!/no/such/interpreter\n' >script
 	chmod +x script

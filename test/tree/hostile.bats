@@ -282,7 +282,7 @@ become_make() {
 		assert_equal "$(tail -n 1 "$reachable/report" | jq -c '[.exit[], [.leftovers[] | .pid, .signal, .state]]')" \
 			"[${code/KILL/\"KILL\"},[$left,null,\"running\"]]"
 		assert_equal "$(grep -c 'sent TERM' it.err)" 0 'lines about TERM'
-		end $left
+		end "$left"
 	done
 }
 
