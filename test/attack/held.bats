@@ -19,6 +19,16 @@ fast=TERM/300ms/KILL/1s
 	nothing_left
 }
 
+@test "a stop request that comes after more signals than fry-run can relay starts the schedule" {
+	start it "$FRY_RUN" --stop=$fast -- "$BIN/seize" parent
+	ready it
+	for value in {1..70}; do /bin/kill -q "$value" -s RTMIN+1 "$pid"; done # 64 of them fill the ring
+	kill -TERM "$pid"
+	finish it
+	assert_status 137
+	nothing_left
+}
+
 @test "a descendant in a session of its own that traces the inner process is killed when the schedule is over" {
 	mkfifo hold
 	start it "$FRY_RUN" --stop=$fast -- sh -c 'setsid "$0" $PPID <>hold & exec "$1" -n' "$BIN/seize" "$BIN/probe"

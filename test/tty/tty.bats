@@ -230,6 +230,7 @@ loop() {
 
 @test "Ctrl-Z stops the whole job, bg and fg continue it" {
 	scene stops_and_goes
+	OPTIONS='--no-guard --leftover=wait' scene stops_and_goes
 }
 
 stops_and_goes() {
@@ -357,6 +358,7 @@ continued_alone() {
 
 @test "STOP to COMMAND alone stops the job" {
 	scene stopped_alone
+	OPTIONS=--no-guard scene stopped_alone
 }
 
 stopped_alone() {
