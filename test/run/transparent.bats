@@ -241,6 +241,7 @@ name_of_child() {
 		"$BIN/fresh" -c "$closed" "$FRY_RUN" -vvw sh -c 'sleep 0 & exit 7' 2>err && status=0 || status=$?
 		assert_status 7
 	done
+	wait_prints '' left_behind # by POSIX alone sleep(1) may outlive fry-run for a moment
 }
 
 @test "COMMAND's descriptors are the caller's open files: position and flags are shared" {
