@@ -30,8 +30,6 @@
 
 #define SILENT_END (100 * MILLISECOND)
 
-extern char **environ; /* NOLINT(readability-redundant-declaration): POSIX has no header for it */
-
 /* Decide in which process group COMMAND runs. */
 static void choose_pgroup(struct fry *fry)
 {

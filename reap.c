@@ -243,7 +243,7 @@ void reap_kill(struct fry *fry)
 	bool left = true;
 
 	if (orphans_escape(fry)) /* record them while their parents still lead to them */
-		tree_walk(fry, &(struct broadcast){.record_only = true}, false);
+		tree_signal(fry, &(struct broadcast){.record_only = true});
 	for (int sweep = 0; left; sweep++) {
 		struct broadcast broadcast = {.signal = SIGKILL};
 		int64_t start = clock_now(), wait = 2 * MILLISECOND, limit = SECOND / 10;
@@ -278,8 +278,7 @@ void reap_kill(struct fry *fry)
 		else if (broadcast.found != 0 && broadcast.found == broadcast.forbidden &&
 			 reach != REACH_ALL) {
 			/* Of another user: each was named once, and is not waited for. */
-			tree_walk(fry, &(struct broadcast){.record_only = true, .report = true},
-				  false);
+			tree_signal(fry, &(struct broadcast){.record_only = true, .report = true});
 			break;
 		} else if (left && walked && /* without a walk it is unknown what is left */
 			   clock_now() - last_reaped >=

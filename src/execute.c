@@ -15,8 +15,6 @@
 
 #include "text.h"
 
-extern char **environ; /* NOLINT(readability-redundant-declaration): POSIX has no header for it */
-
 /* Execute a file as execvp(3) does: a shell runs one that the kernel refuses with ENOEXEC. */
 static void execute_file(char **command, char *path)
 {

@@ -409,7 +409,7 @@ bool tree_left(struct fry *fry)
 		if (process_alive(process, &now))
 			return true;
 	}
-	tree_walk(fry, &record, false);
+	tree_signal(fry, &record);
 	return record.found != 0;
 }
 
@@ -418,7 +418,7 @@ bool tree_outer_children(struct fry *fry)
 	struct broadcast record = {.record_only = true};
 
 	if (fry->guard.outer_has_children) {
-		tree_walk(fry, &record, false);
+		tree_signal(fry, &record);
 		/* Once none is left, none can come: other orphans become the inner process's children. */
 		fry->guard.outer_has_children = record.found != 0;
 	}
@@ -427,7 +427,7 @@ bool tree_outer_children(struct fry *fry)
 
 void tree_save_inherited(struct fry *fry)
 {
-	tree_walk(fry, &(struct broadcast){.record_only = true}, false);
+	tree_signal(fry, &(struct broadcast){.record_only = true});
 	fry->tree.outer_children = fry->tree.current;
 	if (known_init(fry) == -1)
 		die_memory();
